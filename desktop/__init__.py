@@ -1,0 +1,1 @@
+"""Rotation Monitor: the application."""

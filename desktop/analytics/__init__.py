@@ -1,0 +1,1 @@
+"""Pure functions over arrays; each takes what was known and returns one frozen result."""

@@ -1,0 +1,1 @@
+"""What the market is: instruments, sessions, quotes, bars, the store."""

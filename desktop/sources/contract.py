@@ -1,0 +1,78 @@
+"""The contract every source keeps.
+
+A source turns vendor data into validated, immutable objects, or says in a `Failure` why it could not.
+It never hands over an empty frame, a NaN price or a naive time. It may block: it is always called from a
+worker thread, never from the window. What it has handed over it never changes. Each source fails alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from desktop.market.quotes import Bars, Interval, Quote
+
+
+class FailureKind(StrEnum):
+    """Why a source could not answer."""
+
+    RATE_LIMITED = "rate_limited"
+    NOT_FOUND = "not_found"
+    NO_DATA = "no_data"
+    TIMEOUT = "timeout"
+    OFFLINE = "offline"
+    BAD_PAYLOAD = "bad_payload"
+    AUTH = "auth"
+
+
+CURES: Mapping[FailureKind, str] = {
+    FailureKind.RATE_LIMITED: "wait: the next try is scheduled and shown",
+    FailureKind.NOT_FOUND: "check the symbol",
+    FailureKind.NO_DATA: "nothing was published for this range; it is asked again later",
+    FailureKind.TIMEOUT: "the host was too slow; it is asked again",
+    FailureKind.OFFLINE: "check network, proxy and certificate settings",
+    FailureKind.BAD_PAYLOAD: "the source changed its format or answered nonsense; `doctor` shows the answer",
+    FailureKind.AUTH: "check the key",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A named refusal: what was asked, when, why, and when it may be asked again."""
+
+    kind: FailureKind
+    source: str
+    symbol: str
+    message: str
+    at: datetime
+    retry_after_s: float | None = None
+
+    @property
+    def cure(self) -> str:
+        """What the user can do about it."""
+        return CURES[self.kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of time in UTC, [start, end)."""
+
+    start: datetime
+    end: datetime
+
+
+class Source(Protocol):
+    """What the feed asks of each source."""
+
+    name: str
+
+    def quotes(self, symbols: Sequence[str]) -> Mapping[str, Quote | Failure]:
+        """Latest price of each symbol; every symbol asked for has an entry."""
+        ...
+
+    def bars(self, symbol: str, interval: Interval, window: Window) -> Bars | Failure:
+        """Bars whose start lies in the window; never empty (Failure no_data instead)."""
+        ...

@@ -1,0 +1,1 @@
+"""Panels and plots: each shows one frozen state and emits signals; none computes."""

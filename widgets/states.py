@@ -1,0 +1,306 @@
+"""What each panel can show: frozen, comparable, free of Qt.
+
+Presenters make these; panels draw them. Every number has become words here, with its unit. Equal state means
+nothing to repaint, so everything compares by value, except `Curve`, which compares by identity: a presenter
+hands over the same Curve object as long as its points are the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Tone(StrEnum):
+    """The one meaning a colour carries; a word, sign or shape always goes with it."""
+
+    PLAIN = "plain"
+    DIM = "dim"
+    RUT = "rut"
+    NDX = "ndx"
+    GOOD = "good"
+    BAD = "bad"
+    WARN = "warn"
+    PAST = "past"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Words to show, their tone, and what hovering tells (source, age, or the reason of an "n/a")."""
+
+    text: str
+    tone: Tone = Tone.PLAIN
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Curve:
+    """A line: x in seconds since 1970 UTC (or as the panel says), y in the panel's unit; NaN in y is a hole."""
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Band:
+    """An area between two lines over the same x."""
+
+    x: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A horizontal line. `key` names it in signals when it can be dragged."""
+
+    key: str
+    value: float
+    label: str
+    tone: Tone
+    draggable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A vertical line at a moment (x in seconds since 1970 UTC)."""
+
+    x: float
+    label: str
+    tone: Tone = Tone.WARN
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A price tag at the right edge, at the height of the last value."""
+
+    value: float
+    text: str
+    tone: Tone
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One option of a row of buttons; `why` explains a disabled one."""
+
+    key: str
+    label: str
+    chosen: bool = False
+    enabled: bool = True
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderState:
+    """The four questions: ratio, gap today and its rank, regime, next release."""
+
+    ratio: Text
+    ratio_change: Text
+    spread: Text
+    spread_rank: Text
+    regime: Text
+    release: Text
+    release_in: Text
+    mode: Text | None
+    """A pill when not live: "AS OF ...", "DEMO, simulated between published levels"."""
+    refresh_label: str
+    """Text under or on the refresh button: "Refresh F5", "08:30:07 ET"."""
+    refreshing: bool
+    refresh_note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RatioState:
+    """The daily ratio and its levels. `message` replaces the chart when there is nothing to draw."""
+
+    facts: tuple[Text, ...]
+    curve: Curve | None
+    averages: tuple[tuple[str, Curve], ...]
+    """Labelled moving averages, drawn thin."""
+    levels: tuple[Level, ...]
+    marks: tuple[Mark, ...]
+    last: Tag | None
+    zone: str
+    """IANA zone of the time axis: America/New_York."""
+    message: str = ""
+    dimmed: bool = False
+    """True when the last value is not live (stale, as-of): drawn in the "not live" tone."""
+
+
+@dataclass(frozen=True, slots=True)
+class DivergenceState:
+    """Moves of both legs and their spread through one session, in percent and percentage points."""
+
+    references: tuple[Choice, ...]
+    spread: Curve | None
+    rut: Curve | None
+    ndx: Curve | None
+    bands: tuple[Band, ...]
+    """Usual spread for the time of day, widest first: 2 sigma, then 1 sigma."""
+    tags: tuple[Tag, ...]
+    marks: tuple[Mark, ...]
+    x_range: tuple[float, float] | None
+    """What "reset" shows: the whole session, seconds since 1970 UTC."""
+    facts: tuple[Text, ...]
+    caption: Text
+    """Driver and leg ages, as one line."""
+    warnings: tuple[Text, ...]
+    zone: str
+    message: str = ""
+    dimmed: bool = False
+
+
+class Vote(StrEnum):
+    """What a regime flag says."""
+
+    ON = "on"
+    OFF = "off"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class VoteState:
+    """One of the four votes of the regime."""
+
+    label: str
+    vote: Vote
+    detail: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GaugeState:
+    """Mean pairwise correlation as a dial, its history, and the regime's four votes."""
+
+    value: float | None
+    """Needle position as correlation, -0.2 .. 1; None draws no needle."""
+    text: Text
+    captions: tuple[Text, ...]
+    zones: tuple[tuple[float, Tone], ...]
+    """Upper bound of each arc and its tone, left to right; the last bound is 1."""
+    regime: Text
+    votes: tuple[VoteState, ...]
+    flips: tuple[str, ...]
+    realised: Curve | None
+    """x in seconds since 1970 UTC, y correlation 0..1."""
+    implied: Curve | None
+    """Same axes: implied correlation / 100."""
+    legend: tuple[Text, ...]
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldState:
+    """One input of the sizer: what is typed, the unit, and what is wrong with it ("" when nothing is)."""
+
+    key: str
+    label: str
+    text: str
+    unit: str
+    error: str = ""
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HedgeColumn:
+    """One hedge of the three shown side by side; `rows` are label and value."""
+
+    key: str
+    label: str
+    chosen: bool
+    rows: tuple[tuple[str, Text], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LegRow:
+    """One line of the ticket; every cell is words."""
+
+    side: Text
+    contract: Text
+    quantity: Text
+    price: Text
+    notional: Text
+    one_percent: Text
+
+
+@dataclass(frozen=True, slots=True)
+class HeatMap:
+    """P&L over moves of both legs: rows are NDX moves (top = highest), columns RUT moves, left = lowest."""
+
+    row_labels: tuple[str, ...]
+    column_labels: tuple[str, ...]
+    cells: tuple[tuple[Text, ...], ...]
+    values: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SizerState:
+    """The position sizer: inputs, three hedges, the ticket, the heat map."""
+
+    fields: tuple[FieldState, ...]
+    sizings: tuple[Choice, ...]
+    """Size by: gross cap, volatility target, money at the stop."""
+    instruments: tuple[Choice, ...]
+    hedges: tuple[HedgeColumn, ...]
+    legs: tuple[LegRow, ...]
+    totals: tuple[Text, ...]
+    outcomes: tuple[Text, ...]
+    """At stop, at target, reward / risk."""
+    heat: HeatMap | None
+    ticket: str
+    """What "Copy ticket" puts on the clipboard; "" disables the button."""
+    message: str = ""
+    notes: tuple[Text, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SourceDot:
+    """One source in the status bar."""
+
+    key: str
+    label: str
+    tone: Tone
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressState:
+    """Long work under way: what, how much (0..1, None when unknown)."""
+
+    what: str
+    share: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackState:
+    """Transport of the demo session: where it stands, how fast it plays."""
+
+    position: float
+    """0..1 through the session."""
+    clock: str
+    speed: int
+    paused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StatusState:
+    """The status bar."""
+
+    dots: tuple[SourceDot, ...]
+    session: Text
+    clock: str
+    progress: ProgressState | None = None
+    message: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SizerForm:
+    """What the user has typed and chosen in the sizer, as typed; the presenter parses it."""
+
+    fields: tuple[tuple[str, str], ...]
+    sizing: str
+    hedge: str
+    instrument: str
