@@ -1,0 +1,212 @@
+"""Each user choice, declared once: key, type, default, bounds, help. Kept as TOML in the data folder."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields, replace
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+FILE_NAME = "settings.toml"
+
+
+class SettingError(ValueError):
+    """A value that a setting cannot take; carries key, value, and what would be allowed."""
+
+    def __init__(self, key: str, value: object, why: str) -> None:
+        super().__init__(f"setting {key} = {value!r}: {why}")
+        self.key, self.value, self.why = key, value, why
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What is declared about one setting."""
+
+    key: str
+    help: str
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+
+
+def _setting(
+    key: str,
+    default: Any,  # noqa: ANN401  (one of str, float, int, bool; the field's own annotation says which)
+    text: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    choices: tuple[str, ...] = (),
+) -> Any:  # noqa: ANN401
+    return field(default=default, metadata={"spec": Spec(key, text, low, high, choices)})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All choices, immutable; `dataclasses.replace` makes the next one."""
+
+    theme: str = _setting(
+        "appearance.theme", "system", "Colours of the window.", choices=("system", "dark", "light")
+    )
+    universe: str = _setting(
+        "universe",
+        "",
+        "Names behind the correlation gauge: the name of an imported panel, `built-in`, or empty for the newest.",
+    )
+    reference: str = _setting(
+        "divergence.reference",
+        "prior_close",
+        "What the intraday divergence is measured from.",
+        choices=("prior_close", "open", "release"),
+    )
+    max_leg_gap_s: float = _setting(
+        "divergence.max_leg_gap_s", 60.0, "Legs further apart than this are not compared (s).", low=1, high=3600
+    )
+    max_age_s: float = _setting(
+        "divergence.max_age_s", 300.0, "A quote older than this is not live (s).", low=5, high=7200
+    )
+    truth_gap_pp: float = _setting(
+        "divergence.truth_gap_pp", 0.5, "Index, ETF and future may differ by this much (pp).", low=0.05, high=5
+    )
+    correlation_percentile: float = _setting(
+        "regime.correlation_percentile", 0.90, "Correlation is high from this 1-year percentile.", low=0.5, high=1
+    )
+    correlation_jump: float = _setting(
+        "regime.correlation_jump", 0.15, "Correlation jumps when its 5-day change reaches this.", low=0.01, high=1
+    )
+    volatility_percentile: float = _setting(
+        "regime.volatility_percentile", 0.90, "VIX is high from this 1-year percentile.", low=0.5, high=1
+    )
+    term_structure: float = _setting(
+        "regime.term_structure", 1.0, "VIX/VIX3M above this is a volatility alarm.", low=0.5, high=2
+    )
+    breadth: float = _setting(
+        "regime.breadth", 0.80, "Share of names down on the worst day for a broad fall.", low=0.5, high=1
+    )
+    momentum_sigma: float = _setting(
+        "regime.momentum_sigma", -2.0, "5-day momentum return in σ at which it unwinds.", low=-10, high=0
+    )
+    enter_days: int = _setting("regime.enter_days", 2, "Days before a regime is entered.", low=1, high=20)
+    leave_days: int = _setting("regime.leave_days", 5, "Days before a regime is left.", low=1, high=60)
+    capital: str = _setting("sizer.capital", "2,000,000", "Capital (USD), as typed.")
+    gross_cap: str = _setting("sizer.gross_cap", "2,000,000", "Most that long plus short may be (USD), as typed.")
+    vol_target: str = _setting("sizer.vol_target", "8", "Annual volatility target (% of capital), as typed.")
+    risk: str = _setting("sizer.risk", "1.0", "Money lost at the stop (% of capital), as typed.")
+    stop: str = _setting("sizer.stop", "", "Stop as NDX/RUT ratio, as typed; empty for none.")
+    target: str = _setting("sizer.target", "", "Target as NDX/RUT ratio, as typed; empty for none.")
+    typed_hedge: str = _setting("sizer.typed_hedge", "", "Hedge ratio short/long, as typed; empty for none.")
+    sizing: str = _setting("sizer.sizing", "stop", "What decides the size.", choices=("cap", "vol_target", "stop"))
+    hedge: str = _setting(
+        "sizer.hedge", "beta", "Which hedge is traded.", choices=("dollar", "beta", "vol", "typed")
+    )
+    instrument: str = _setting(
+        "sizer.instrument", "micro", "What is traded.", choices=("etf", "micro", "mini", "mixed")
+    )
+
+
+def spec_of(name: str) -> Spec:
+    """Declaration of the setting held in field `name`."""
+    return _SPECS[name]
+
+
+_SPECS: Mapping[str, Spec] = {one.name: one.metadata["spec"] for one in fields(Settings)}
+
+
+def _checked(name: str, value: object) -> Any:  # noqa: ANN401
+    spec = _SPECS[name]
+    default = next(one.default for one in fields(Settings) if one.name == name)
+    wanted = type(default)
+    if wanted is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if type(value) is not wanted:
+        raise SettingError(spec.key, value, f"must be {_TYPE_WORDS[wanted]}")
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        if not isfinite(value):
+            raise SettingError(spec.key, value, "must be a finite number")
+        if (spec.low is not None and value < spec.low) or (spec.high is not None and value > spec.high):
+            raise SettingError(spec.key, value, f"must lie between {spec.low:g} and {spec.high:g}")
+    if spec.choices and value not in spec.choices:
+        raise SettingError(spec.key, value, f"must be one of {', '.join(spec.choices)}")
+    return value
+
+
+_TYPE_WORDS: Mapping[type, str] = {str: "text", float: "a number", int: "a whole number", bool: "true or false"}
+
+
+def changed(settings: Settings, name: str, value: object) -> Settings:
+    """`settings` with one field changed; raises SettingError when the value is not allowed."""
+    return replace(settings, **{name: _checked(name, value)})
+
+
+def load(folder: Path) -> tuple[Settings, tuple[str, ...]]:
+    """Read `folder`/settings.toml.
+
+    Returns the settings and one line per problem. A value that is not allowed leaves that one default; a file
+    that is no TOML is kept aside as settings.toml.bad. No file means all defaults.
+    """
+    path = folder / FILE_NAME
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Settings(), ()
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        aside = path.with_suffix(".toml.bad")
+        path.replace(aside)
+        return Settings(), (f"{path} could not be read ({error}); kept as {aside.name}, defaults are used",)
+    problems: list[str] = []
+    settings = Settings()
+    for name, spec in _SPECS.items():
+        value = _lookup(document, spec.key)
+        if value is MISSING:
+            continue
+        try:
+            settings = changed(settings, name, value)
+        except SettingError as error:
+            problems.append(f"{error}; the default is used")
+    return settings, tuple(problems)
+
+
+def save(settings: Settings, folder: Path) -> None:
+    """Write what differs from the defaults, atomically; keys of other versions stay as they are."""
+    import tomli_w
+
+    path = folder / FILE_NAME
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, tomllib.TOMLDecodeError, UnicodeDecodeError):
+        document = {}
+    for one in fields(Settings):
+        value = getattr(settings, one.name)
+        _assign(document, _SPECS[one.name].key, MISSING if value == one.default else value)
+    folder.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".toml.new")
+    draft.write_text(tomli_w.dumps(document), encoding="utf-8")
+    os.replace(draft, path)  # noqa: PTH105  (Path.replace is the same call; this names the atomic one)
+
+
+def _lookup(document: Mapping[str, Any], key: str) -> object:
+    here: Any = document
+    for part in key.split("."):
+        if not isinstance(here, dict) or part not in here:
+            return MISSING
+        here = here[part]
+    return here
+
+
+def _assign(document: dict[str, Any], key: str, value: object) -> None:
+    *tables, last = key.split(".")
+    here = document
+    for part in tables:
+        inner = here.get(part)
+        if not isinstance(inner, dict):
+            if value is MISSING:
+                return
+            inner = here[part] = {}
+        here = inner
+    if value is MISSING:
+        here.pop(last, None)
+    else:
+        here[last] = value
