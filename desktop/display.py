@@ -70,5 +70,5 @@ def _require_x11_plugin() -> None:
     try:
         ctypes.CDLL(str(plugin))
     except OSError as error:
-        msg = f"a system library of Qt's X11 plugin is missing ({error}). Install libxcb-cursor0 and try again. {HINT}"
+        msg = f"a library of Qt's X11 plugin is missing ({error}). Install libxcb-cursor0 and try again. {HINT}"
         raise NoDisplayError(msg) from error
