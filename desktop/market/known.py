@@ -15,3 +15,7 @@ class Unknown:
 
 Maybe: TypeAlias = float | Unknown
 """A number, or the reason why there is none."""
+
+
+class UserError(Exception):
+    """A failure the user can do something about: the message is one line that names cause and cure."""
