@@ -10,6 +10,7 @@ A name counts in a window where it has a return on every day of it, moves at all
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -87,7 +88,7 @@ class CorrelationStats:
     `rolling` holds the 21-day history.
     """
 
-    date: date
+    date: dt.date
     mean_pairwise: Mapping[int, Maybe]
     n_by_window: Mapping[int, int]
     n_stocks: int
@@ -98,11 +99,11 @@ class CorrelationStats:
     variance_ratio: Maybe
     implied_cor1m: Maybe
     implied_percentile: Maybe
-    implied_date: date | None
-    implied_since: date | None
+    implied_date: dt.date | None
+    implied_since: dt.date | None
     dispersion: Maybe
     dspx: Maybe
-    compiled: date
+    compiled: dt.date
     rolling: Rolling
     notes: tuple[str, ...]
 
@@ -147,7 +148,7 @@ def mean_pairwise(returns: FloatArray, weights: FloatArray | None = None) -> Mea
     MeanPairwise
         A value in [-1 / (N - 1), 1] on equal weights; Unknown where fewer than two names count.
     """
-    complete = np.isfinite(returns).all(axis=0)
+    complete: BoolArray = np.isfinite(returns).all(axis=0)
     days = len(returns)
     if days < 3:
         return MeanPairwise(Unknown(f"needs 3 days of returns, there are {days}"), 0, days)
@@ -166,7 +167,7 @@ def _means(blocks: FloatArray, counts: BoolArray, weights: FloatArray | None) ->
     centred = blocks - mean[:, None, :]
     squares = np.einsum("wti,wti->wi", centred, centred)
     # Centring a constant column leaves rounding noise of its level, not exactly zero.
-    counts = counts & (squares > days * (1e-14 * mean) ** 2)
+    counts = np.logical_and(counts, squares > days * (1e-14 * mean) ** 2)
     n = np.count_nonzero(counts, axis=1)
     scale = np.zeros_like(squares)
     np.divide(1.0, np.sqrt(squares), out=scale, where=counts)
@@ -223,9 +224,10 @@ def _counting(missing: BoolArray, window: int) -> BoolArray:
     np.cumsum(missing, axis=0, out=lost[1:])
     end = np.arange(window, days + 1)
     start = np.maximum(end - COVERAGE_DAYS, 0)
-    complete = lost[end] == lost[end - window]
     allowed = np.floor((1.0 - MIN_COVERAGE) * (end - start) + 1e-9)
-    return complete & (lost[end] - lost[start] <= allowed[:, None])
+    counts: BoolArray = lost[end] == lost[end - window]
+    counts &= lost[end] - lost[start] <= allowed[:, None]
+    return counts
 
 
 def variance_ratio(returns: FloatArray, weights: FloatArray | None = None) -> Maybe:

@@ -6,6 +6,7 @@ not a probability. Days are trading days. Nothing here looks past the last row i
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -180,8 +181,8 @@ class TotalReturn:
     `yield_gap_pct` is the dividend return of the small-cap leg less that of the large-cap leg, % a year.
     """
 
-    date: date
-    since: date
+    date: dt.date
+    since: dt.date
     n: int
     price_excess_pct: Maybe
     price_peak: Extreme | Unknown
@@ -200,7 +201,7 @@ class RatioStats:
     days. `z` maps window in days to z-score of ln R. `percentile` 0..1.
     """
 
-    date: date
+    date: dt.date
     value: float
     ndx: float
     rut: float
@@ -209,7 +210,7 @@ class RatioStats:
     z: Mapping[int, Maybe]
     percentile: float
     n_days: int
-    since: date
+    since: dt.date
     dotcom_peak: Extreme | Unknown
     record: Extreme
     drawdown_pct: float
