@@ -148,7 +148,7 @@ def mean_pairwise(returns: FloatArray, weights: FloatArray | None = None) -> Mea
     MeanPairwise
         A value in [-1 / (N - 1), 1] on equal weights; Unknown where fewer than two names count.
     """
-    complete: BoolArray = np.isfinite(returns).all(axis=0)
+    complete: BoolArray = np.logical_and.reduce(np.isfinite(returns), axis=0)
     days = len(returns)
     if days < 3:
         return MeanPairwise(Unknown(f"needs 3 days of returns, there are {days}"), 0, days)
