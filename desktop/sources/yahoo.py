@@ -1,0 +1,582 @@
+"""Yahoo Finance, asked through the yfinance client, behind the contract of a source.
+
+Live prices come from one batched v7 quote request (yfinance's session with its cookie and crumb), or, where that
+answer cannot be used, from the chart of each symbol. Bars come from `Ticker.history`, one symbol at a time.
+Yahoo's API is for personal use: each person runs an own copy, nothing is bundled and nothing relayed.
+
+yfinance, curl_cffi and pandas are imported by the first request, that is on a worker thread. All requests of one
+`Yahoo` go through one session, which counts every one of them (also those for cookie and crumb) against a budget,
+limits how long a whole call may take, and ends a call at its first 429.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from desktop.market.clock import Clock
+from desktop.market.quotes import BadMarketDataError, Bars, Closes, FloatArray, IntArray, Interval, Quote
+from desktop.sources.contract import Failure, FailureKind, Window
+from desktop.sources.limits import HostBreaker, TokenBucket
+from desktop.sources.plan import calendar_of, last_final
+
+if TYPE_CHECKING:
+    from curl_cffi.requests import Session
+
+# --- Yahoo's hosts, fields and limits: all that has to change when Yahoo changes -------------------------------
+NAME = "yahoo"
+QUOTE_URL = "https://query1.finance.yahoo.com/v7/finance/quote"
+CHART_URL = "https://query2.finance.yahoo.com/v8/finance/chart/{symbol}"
+
+SYMBOL, PRICE, TIME = "symbol", "regularMarketPrice", "regularMarketTime"
+PREVIOUS_CLOSE, OPEN, DELAY_MIN = "regularMarketPreviousClose", "regularMarketOpen", "exchangeDataDelayedBy"
+PRE_PRICE, PRE_TIME = "preMarketPrice", "preMarketTime"
+POST_PRICE, POST_TIME = "postMarketPrice", "postMarketTime"
+CHART_PREVIOUS_CLOSE, GRANULARITY = "previousClose", "dataGranularity"
+
+_DATA_URLS = (QUOTE_URL, CHART_URL.format(symbol=""))
+
+QUOTE_PARAMS = {"formatted": "false", "lang": "en-US", "region": "US"}
+CHART_PARAMS = {"range": "1d", "interval": "1m"}  # only answers in minutes carry `previousClose`
+EXCHANGE_ZONE = "America/New_York"
+"""Yahoo's zone for everything that is asked here, US stocks, indices and CME futures alike."""
+
+_PERIODS: Mapping[Interval, tuple[tuple[int, str], ...]] = {
+    Interval.MINUTE: ((1, "1d"), (5, "5d")),
+    Interval.FIVE_MINUTES: ((1, "1d"), (5, "5d"), (28, "1mo")),
+    Interval.FIFTEEN_MINUTES: ((1, "1d"), (5, "5d"), (28, "1mo")),
+    Interval.HOUR: ((1, "1d"), (5, "5d"), (28, "1mo"), (89, "3mo"), (180, "6mo"), (364, "1y")),
+    Interval.DAY: (
+        (5, "5d"), (28, "1mo"), (89, "3mo"), (180, "6mo"), (364, "1y"), (729, "2y"), (1824, "5y"), (3650, "10y"),
+    ),
+}  # fmt: skip
+"""Days back that a named period surely covers; beyond the last one everything within Yahoo's reach ("max")."""
+
+# --- what is believed -------------------------------------------------------------------------------------------
+FUTURES_DELAY_S = 600.0
+"""CME prices are ten minutes late on Yahoo; used where an answer does not say."""
+DOUBTFUL_MOVE = 0.25
+"""A price farther from a known previous close needs a second confirmation."""
+AGREEMENT = 0.02
+"""How close a second answer must come to confirm the first."""
+BATCH_PAUSE_S = 300.0
+"""How long only charts are asked after the batched quotes were refused while charts worked."""
+SECOND_OPINIONS = 3
+"""Confirmations asked for in one batch of quotes; the others wait for the next batch."""
+NEAR_ZERO = 1e-3
+"""A previous close below this share of the price is one of Yahoo's known zeros (yfinance #2704): ignored."""
+BAD_PRINT = 4.0
+"""A bar whose close is so many times that of both its neighbours, or so small a part, is no market price."""
+CLOCK_TOLERANCE = timedelta(seconds=120)
+"""How far in the future a trade may seem to lie before the answer, or this computer's clock, is wrong."""
+
+_HOST_WIDE = frozenset({FailureKind.RATE_LIMITED, FailureKind.TIMEOUT, FailureKind.OFFLINE})
+_UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
+"""What yfinance raises when an answer has not the shape it expects; json.JSONDecodeError is a ValueError."""
+log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Table:
+    """Rows as yfinance gave them, before any is believed; `start_s` as in `Bars`, NaN where a cell was empty."""
+
+    start_s: IntArray
+    open: FloatArray
+    high: FloatArray
+    low: FloatArray
+    close: FloatArray
+    adjusted: FloatArray
+    volume: FloatArray
+    live_price: float | None
+
+    def only(self, keep: NDArray[np.bool_] | IntArray) -> _Table:
+        return _Table(
+            self.start_s[keep], self.open[keep], self.high[keep], self.low[keep], self.close[keep],
+            self.adjusted[keep], self.volume[keep], self.live_price,
+        )  # fmt: skip
+
+
+class Yahoo:
+    """The source named "yahoo". Blocks; made for one worker thread, harmless when a replaced one still lingers.
+
+    Parameters
+    ----------
+    cache_folder
+        Where yfinance keeps time zones and its cookie; made when missing.
+    clock
+        Tells what "now" is: which bars have closed, when a quote arrived.
+    session_factory
+        Makes the one curl_cffi session; the default impersonates a browser and honours the environment's proxy
+        and certificate settings (HTTPS_PROXY, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, SSL_CERT_FILE).
+    known_close
+        Last stored daily close of a symbol, or None; a price far from it needs a second confirmation.
+    bucket, breaker
+        Request budget and reaction to "too many requests".
+    call_limit_s
+        Wall seconds for one whole call, cookie and crumb included.
+    """
+
+    name = NAME
+
+    def __init__(
+        self,
+        cache_folder: Path,
+        clock: Clock,
+        *,
+        session_factory: Callable[[], Session[Any]] | None = None,
+        known_close: Callable[[str], float | None] = lambda _symbol: None,
+        bucket: TokenBucket | None = None,
+        breaker: HostBreaker | None = None,
+        call_limit_s: float = 25.0,
+    ) -> None:
+        self._cache_folder, self._clock = cache_folder, clock
+        self._session_factory = session_factory or _browser_session
+        self._known_close = known_close
+        self._bucket, self._breaker = bucket or TokenBucket(), breaker or HostBreaker()
+        self._call_limit_s = call_limit_s
+        self._session: Session[Any] | None = None
+        self._starting = threading.Lock()
+        self._closing = threading.Event()
+        self._call = threading.local()
+        self._charts_until_s = 0.0
+        self._confirmed: dict[str, float] = {}
+        self._doubted: dict[str, float] = {}
+        self._declared_delay_s: dict[str, float] = {}
+
+    @property
+    def retry_after_s(self) -> float:
+        """Seconds until Yahoo may be asked again after "too many requests"; 0 when it may be asked now."""
+        return self._breaker.retry_after_s(time.monotonic())
+
+    def close(self) -> None:
+        """Let nothing wait for the request budget any more; calls under way end with a Failure."""
+        self._closing.set()
+
+    # --- quotes -------------------------------------------------------------------------------------------------
+
+    def quotes(self, symbols: Sequence[str]) -> Mapping[str, Quote | Failure]:
+        """Latest price of each symbol, in the pre- and post-market its last trade there.
+
+        A symbol that Yahoo leaves out is `not_found`. Where the batch cannot be read, the chart of each symbol is
+        asked instead; where the host cannot be reached or refuses, nothing more is asked.
+        """
+        asked = tuple(dict.fromkeys(symbols))
+        if not asked:
+            return {}
+        if time.monotonic() < self._charts_until_s:
+            return self._quotes_from_charts(asked)
+        answer = self._ask(",".join(asked), lambda: self._quote_rows(asked))
+        if isinstance(answer, Failure):
+            if answer.kind in _HOST_WIDE:
+                return {symbol: replace(answer, symbol=symbol) for symbol in asked}
+            log.warning("%s; asking for one chart a symbol instead", answer.message)
+            found = self._quotes_from_charts(asked)
+            if any(isinstance(one, Quote) for one in found.values()):
+                self._charts_until_s = time.monotonic() + BATCH_PAUSE_S
+            return found
+        opinions = SECOND_OPINIONS
+        found = {}
+        for symbol in asked:
+            if symbol not in answer:
+                found[symbol] = self._failure(FailureKind.NOT_FOUND, symbol, "Yahoo does not know this symbol")
+                continue
+            quote = self._read(symbol, answer[symbol], self._quote_of_row)
+            if isinstance(quote, Quote) and self._is_doubtful(quote):
+                second = self._quote_from_chart(symbol) if opinions > 0 else None
+                opinions -= 1
+                quote = self._confirmed_by(quote, second.price if isinstance(second, Quote) else None)
+            found[symbol] = quote
+        return found
+
+    def _quote_rows(self, symbols: tuple[str, ...]) -> dict[str, Mapping[str, Any]]:
+        payload = self._json(QUOTE_URL, {"symbols": ",".join(symbols), **QUOTE_PARAMS})
+        return {row[SYMBOL]: row for row in payload["quoteResponse"]["result"]}
+
+    def _quotes_from_charts(self, symbols: tuple[str, ...]) -> dict[str, Quote | Failure]:
+        found: dict[str, Quote | Failure] = {}
+        unreachable: Failure | None = None
+        for symbol in symbols:
+            if unreachable is not None:
+                found[symbol] = replace(unreachable, symbol=symbol)
+                continue
+            quote = self._quote_from_chart(symbol)
+            if isinstance(quote, Failure) and quote.kind in _HOST_WIDE:
+                unreachable = quote
+            if isinstance(quote, Quote) and self._is_doubtful(quote):
+                # The other endpoint is out of order: the same answer one round later has to do.
+                quote = self._confirmed_by(quote, self._doubted.get(symbol))
+            found[symbol] = quote
+        return found
+
+    def _quote_from_chart(self, symbol: str) -> Quote | Failure:
+        answer = self._ask(symbol, lambda: self._chart_meta(symbol))
+        return answer if isinstance(answer, Failure) else self._read(symbol, answer, self._quote_of_chart)
+
+    def _chart_meta(self, symbol: str) -> Mapping[str, Any]:
+        payload = self._json(CHART_URL.format(symbol=symbol), CHART_PARAMS)
+        meta: Mapping[str, Any] = payload["chart"]["result"][0]["meta"]
+        return meta
+
+    def _read(
+        self, symbol: str, row: Mapping[str, Any], reader: Callable[[str, Mapping[str, Any]], Quote]
+    ) -> Quote | Failure:
+        try:
+            return reader(symbol, row)
+        except (BadMarketDataError, *_UNREADABLE) as error:
+            return self._failure(FailureKind.BAD_PAYLOAD, symbol, f"unusable quote: {error!r}")
+
+    def _quote_of_row(self, symbol: str, row: Mapping[str, Any]) -> Quote:
+        trades = [
+            (moment, price, kind)
+            for kind, price_field, time_field in (
+                ("regular", PRICE, TIME), ("pre", PRE_PRICE, PRE_TIME), ("post", POST_PRICE, POST_TIME),
+            )
+            if (price := _number(row.get(price_field))) is not None
+            and (moment := _number(row.get(time_field))) is not None
+        ]  # fmt: skip
+        if not trades:
+            raise BadMarketDataError(symbol, PRICE, row.get(PRICE), "the answer holds no price with a time")
+        moment, price, kind = max(trades)
+        # Before the open Yahoo's "regular" price still is the last close, and its "previous close" the one before.
+        previous = row.get(PRICE) if kind == "pre" else row.get(PREVIOUS_CLOSE)
+        delay_min = _number(row.get(DELAY_MIN))
+        if delay_min is not None:
+            self._declared_delay_s[symbol] = delay_min * 60
+        return self._quote(symbol, price, moment, previous, None if kind == "pre" else row.get(OPEN))
+
+    def _quote_of_chart(self, symbol: str, meta: Mapping[str, Any]) -> Quote:
+        if meta.get(SYMBOL) != symbol:
+            raise BadMarketDataError(symbol, SYMBOL, meta.get(SYMBOL), "the chart is of another symbol")
+        price, moment = _number(meta.get(PRICE)), _number(meta.get(TIME))
+        if price is None or moment is None:
+            raise BadMarketDataError(symbol, PRICE, meta.get(PRICE), "the chart holds no price with a time")
+        return self._quote(symbol, price, moment, meta.get(CHART_PREVIOUS_CLOSE), None)
+
+    def _quote(self, symbol: str, price: float, moment: float, previous: object, opened: object) -> Quote:
+        now = self._clock.now()
+        traded = datetime.fromtimestamp(moment, UTC)
+        if traded > now + CLOCK_TOLERANCE:
+            raise BadMarketDataError(
+                symbol, TIME, traded.isoformat(), f"lies after this computer's clock ({now.isoformat()})"
+            )
+        previous_close = _number(previous)
+        if previous_close is not None and previous_close < NEAR_ZERO * price:
+            previous_close = None
+        open_price = _number(opened)
+        if open_price is not None and open_price <= 0:
+            open_price = None  # indices without an opening print say 0
+        default_s = FUTURES_DELAY_S if symbol.endswith("=F") else 0.0
+        return Quote(
+            symbol=symbol,
+            price=price,
+            event_time=traded,
+            arrival_time=now,
+            source=self.name,
+            previous_close=previous_close,
+            open_price=open_price,
+            declared_delay_s=self._declared_delay_s.get(symbol, default_s),
+        )
+
+    def _is_doubtful(self, quote: Quote) -> bool:
+        confirmed = self._confirmed.get(quote.symbol)
+        if confirmed is not None and abs(quote.price / confirmed - 1) <= DOUBTFUL_MOVE:
+            return False
+        known = (self._known_close(quote.symbol), quote.previous_close)
+        return any(abs(quote.price / close - 1) > DOUBTFUL_MOVE for close in known if close)
+
+    def _confirmed_by(self, quote: Quote, second_price: float | None) -> Quote | Failure:
+        if second_price is not None and abs(quote.price / second_price - 1) <= AGREEMENT:
+            self._confirmed[quote.symbol] = quote.price
+            self._doubted.pop(quote.symbol, None)
+            return quote
+        self._doubted[quote.symbol] = quote.price
+        second = "no second answer yet" if second_price is None else f"a second answer says {second_price:g}"
+        return self._failure(
+            FailureKind.BAD_PAYLOAD,
+            quote.symbol,
+            f"{quote.price:g} is more than {DOUBTFUL_MOVE:.0%} from the previous close; {second}",
+        )
+
+    # --- bars ---------------------------------------------------------------------------------------------------
+
+    def bars(self, symbol: str, interval: Interval, window: Window) -> Bars | Failure:
+        """Bars that have closed and whose start lies in the window, unadjusted for dividends.
+
+        Intraday bars include the pre- and post-market. A daily bar is handed over 20 minutes after its session
+        ended, not before. Rows without a full set of prices, off the calendar or far off both neighbours are left
+        out (and logged); what is missing then shows as a gap.
+        """
+        table = self._history(symbol, interval, window)
+        if isinstance(table, Failure):
+            return table
+        try:
+            return Bars(
+                symbol, interval, table.start_s, table.open, table.high, table.low, table.close, table.volume
+            )
+        except BadMarketDataError as error:
+            return self._failure(FailureKind.BAD_PAYLOAD, symbol, str(error))
+
+    def adjusted_closes(self, symbol: str, window: Window) -> Closes | Failure:
+        """Daily closes adjusted for dividends and splits ("Adj Close"), as the series `SYMBOL:adj`.
+
+        Every dividend moves the whole series, so ask for all of it each time.
+        """
+        table = self._history(symbol, Interval.DAY, window)
+        if isinstance(table, Failure):
+            return table
+        table = table.only(np.isfinite(table.adjusted))
+        try:
+            return Closes(f"{symbol}:adj", table.start_s.astype("datetime64[s]"), table.adjusted)
+        except BadMarketDataError as error:
+            return self._failure(FailureKind.BAD_PAYLOAD, symbol, str(error))
+
+    def _history(self, symbol: str, interval: Interval, window: Window) -> _Table | Failure:
+        table = self._ask(symbol, lambda: self._download(symbol, interval, window))
+        if isinstance(table, Failure):
+            return table
+        table = self._believable(symbol, interval, table)
+        first_s, end_s = window.start.timestamp(), window.end.timestamp()
+        table = table.only((table.start_s >= first_s) & (table.start_s < end_s))
+        if not len(table.start_s):
+            return self._failure(
+                FailureKind.NO_DATA, symbol, f"no closed {interval} bar from {window.start} to {window.end}"
+            )
+        return table
+
+    def _download(self, symbol: str, interval: Interval, window: Window) -> _Table:
+        import yfinance
+
+        session = self._open_session()
+        # yfinance would look the zone up first, with a request of its own for each symbol, and remember a failure.
+        yfinance.cache.get_tz_cache().store(symbol, EXCHANGE_ZONE)
+        ticker = yfinance.Ticker(symbol, session=session)
+        frame = ticker.history(
+            period=_period(interval, window, self._clock.now()),
+            interval=interval.value,
+            prepost=interval is not Interval.DAY,
+            auto_adjust=False,
+            actions=False,
+        )
+        meta = ticker.get_history_metadata()
+        if meta.get(GRANULARITY) != interval.value:  # range=max may silently answer in quarters
+            raise ValueError(f"asked for {interval.value} bars, got {meta.get(GRANULARITY)!r}")
+        index = frame.index
+        if interval is Interval.DAY:
+            days = (index if index.tz is None else index.tz_localize(None)).to_numpy().astype("datetime64[D]")
+            start_s = days.astype("datetime64[s]").astype(np.int64)
+        elif index.tz is None:
+            raise ValueError("intraday bars without a time zone")
+        else:
+            start_s = index.tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[s]").astype(np.int64)
+        columns = ("Open", "High", "Low", "Close", "Adj Close", "Volume")
+        values = (frame[name].to_numpy(dtype=np.float64) for name in columns)
+        return _Table(start_s, *values, live_price=_number(meta.get(PRICE)))
+
+    def _believable(self, symbol: str, interval: Interval, table: _Table) -> _Table:
+        received = len(table.start_s)
+        # Of rows with the same start the last one is the newest; np.unique sorts and finds the first.
+        _, newest = np.unique(table.start_s[::-1], return_index=True)
+        table = table.only(received - 1 - newest)
+        prices = np.stack((table.open, table.high, table.low, table.close))
+        table = table.only((np.isfinite(prices) & (prices > 0)).all(axis=0) & (table.volume >= 0))
+        now = self._clock.now()
+        if interval is Interval.DAY:
+            table = _without_open_session(table, symbol, now)
+        else:
+            # Yahoo appends its live price as a row of its own, at the second of the trade.
+            closed = table.start_s + interval.seconds <= now.timestamp()
+            table = table.only(closed & (table.start_s % 60 == 0))
+        table = _without_bad_prints(table)
+        if len(table.start_s) != received:
+            log.info("%s %s: %d of %d rows used", symbol, interval.value, len(table.start_s), received)
+        return table
+
+    # --- the wire -----------------------------------------------------------------------------------------------
+
+    def _ask(self, symbol: str, request: Callable[[], _T]) -> _T | Failure:
+        """Run one call to Yahoo within the time limit, unless the breaker is open."""
+        away_s = self._breaker.enter(time.monotonic())
+        if away_s > 0:
+            return self._failure(
+                FailureKind.RATE_LIMITED, symbol, "Yahoo asked for fewer requests", retry_after_s=away_s
+            )
+        limited: bool | None = None
+        self._call.ends_s, self._call.status = time.monotonic() + self._call_limit_s, 0
+        try:
+            answer = self._named(symbol, request)
+            if not isinstance(answer, Failure) or answer.kind not in _HOST_WIDE:
+                limited = False
+            elif answer.kind is FailureKind.RATE_LIMITED:
+                limited = True
+        finally:
+            self._breaker.settle(time.monotonic(), limited=limited)
+        if limited and isinstance(answer, Failure):
+            return replace(answer, retry_after_s=self.retry_after_s)
+        return answer
+
+    def _named(self, symbol: str, request: Callable[[], _T]) -> _T | Failure:
+        """Give every way in which yfinance and curl_cffi are known to fail its kind."""
+        from curl_cffi.requests import exceptions as http
+        from yfinance import exceptions as vendor
+
+        try:
+            return request()
+        except vendor.YFRateLimitError as error:
+            kind, message = FailureKind.RATE_LIMITED, str(error)
+        except vendor.YFTzMissingError as error:
+            _forget_answers()
+            kind, message = FailureKind.NOT_FOUND, str(error)
+        except vendor.YFPricesMissingError as error:
+            reason = (error.yahoo_reason or "").lower()
+            kind = FailureKind.NOT_FOUND if "delisted" in reason else FailureKind.NO_DATA
+            if self._call.status >= 400:
+                kind = _kind_of_status(self._call.status)
+            message = str(error)
+        except vendor.YFException as error:
+            kind, message = FailureKind.BAD_PAYLOAD, str(error)
+        except http.HTTPError as error:
+            status = getattr(error.response, "status_code", 0)
+            kind, message = _kind_of_status(status), f"Yahoo answered with HTTP status {status}"
+        except http.Timeout as error:
+            kind, message = FailureKind.TIMEOUT, str(error)
+        except _UNREADABLE as error:  # before the next: curl_cffi's JSON error is both
+            kind, message = FailureKind.BAD_PAYLOAD, f"unreadable answer: {error!r}"
+        except http.RequestException as error:
+            kind, message = FailureKind.OFFLINE, str(error)
+        return self._failure(kind, symbol, message)
+
+    def _json(self, url: str, params: Mapping[str, str]) -> Any:  # noqa: ANN401 - JSON is Any until read
+        from yfinance.data import YfData
+
+        return YfData(session=self._open_session()).get_raw_json(
+            url, params=dict(params), timeout=self._call_limit_s
+        )
+
+    def _open_session(self) -> Session[Any]:
+        with self._starting:
+            if self._session is None:
+                self._session = self._guarded(self._session_factory())
+                self._configure_yfinance()
+            return self._session
+
+    def _configure_yfinance(self) -> None:
+        import yfinance
+
+        # After the import, which sets filters of its own. The client warns about the pandas of tomorrow.
+        warnings.filterwarnings("ignore", module=r"yfinance(\..*)?")
+        yfinance.config.debug.hide_exceptions = False
+        yfinance.config.network.retries = 0
+        self._cache_folder.mkdir(parents=True, exist_ok=True)
+        yfinance.set_tz_cache_location(str(self._cache_folder))
+
+    def _guarded(self, session: Session[Any]) -> Session[Any]:
+        """Return the same session with every request in the budget, in the time limit, and stopped by a 429."""
+        from curl_cffi.requests import exceptions as http
+        from yfinance.exceptions import YFRateLimitError
+
+        send = session.request
+
+        def request(method: Any, url: str, **kwargs: Any) -> Any:  # noqa: ANN401 - passed through to curl_cffi
+            if self._closing.wait(self._bucket.reserve(time.monotonic())):
+                raise http.Timeout("the source is closed")
+            left_s = self._call.ends_s - time.monotonic()
+            if left_s <= 0:
+                raise http.Timeout(f"no answer within {self._call_limit_s:g} s")
+            # Cookie and crumb requests come with 30 s of their own, whatever the caller wanted.
+            kwargs["timeout"] = min(kwargs.get("timeout") or left_s, left_s)
+            response = send(method, url, **kwargs)
+            # yfinance would send the same request about six more times with other cookies. That may cure a 401 or
+            # a 403, no other refusal; and the cookie page itself regularly answers 404.
+            if response.status_code == 429:
+                raise YFRateLimitError
+            if url.startswith(_DATA_URLS) and (response.status_code == 404 or response.status_code >= 500):
+                response.raise_for_status()
+            self._call.status = response.status_code
+            return response
+
+        vars(session)["request"] = request  # an attribute of the object goes before the method of its class
+        return session
+
+    def _failure(
+        self, kind: FailureKind, symbol: str, message: str, *, retry_after_s: float | None = None
+    ) -> Failure:
+        return Failure(kind, self.name, symbol, message, self._clock.now(), retry_after_s)
+
+
+def _browser_session() -> Session[Any]:
+    from curl_cffi.requests import Session
+
+    bundle = os.environ.get("SSL_CERT_FILE")
+    named_elsewhere = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
+    if bundle and not named_elsewhere:  # curl_cffi itself honours the other two
+        return Session(impersonate="chrome", verify=bundle)
+    return Session(impersonate="chrome")
+
+
+def _forget_answers() -> None:
+    """Drop the answers that yfinance remembers, failed ones included."""
+    from yfinance.data import YfData
+
+    YfData.cache_get.cache_clear()
+
+
+def _kind_of_status(status: int) -> FailureKind:
+    if status in (401, 403):
+        return FailureKind.AUTH
+    if status == 404:
+        return FailureKind.NOT_FOUND
+    return FailureKind.RATE_LIMITED if status == 429 else FailureKind.BAD_PAYLOAD
+
+
+def _number(value: object) -> float | None:
+    """Return a JSON number that is finite, else None."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if isfinite(value) else None
+
+
+def _period(interval: Interval, window: Window, now: datetime) -> str:
+    back = now - window.start
+    for days, period in _PERIODS[interval]:
+        if back <= timedelta(days=days):
+            return period
+    return "max"
+
+
+def _without_open_session(table: _Table, symbol: str, now: datetime) -> _Table:
+    """Drop days that were no sessions, and those whose bar may still change."""
+    days = table.start_s.astype("datetime64[s]").astype("datetime64[D]")
+    strange = calendar_of(symbol).not_sessions(days)
+    return table.only(~np.isin(days, strange) & (days <= np.datetime64(last_final(symbol, now), "D")))
+
+
+def _without_bad_prints(table: _Table) -> _Table:
+    """Drop rows whose close is a multiple of both neighbours, and a last row that nothing confirms.
+
+    A last row more than 25 % from the one before counts as confirmed by the live price that came with it.
+    """
+    close = table.close
+    if len(close) < 2:
+        return table
+    step = np.diff(np.log(close))
+    far = np.abs(step) > np.log(BAD_PRINT)
+    keep = np.ones(len(close), dtype=np.bool_)
+    keep[1:-1] = ~(far[:-1] & far[1:] & (step[:-1] * step[1:] < 0))
+    live = table.live_price
+    moved = abs(close[-1] / close[-2] - 1) > DOUBTFUL_MOVE
+    if moved and (live is None or abs(close[-1] / live - 1) > DOUBTFUL_MOVE):
+        keep[-1] = False
+    return table.only(keep)
