@@ -475,8 +475,8 @@ class Yahoo:
     def _configure_yfinance(self) -> None:
         import yfinance
 
-        # After the import, which sets filters of its own. The client warns about the pandas of tomorrow.
-        warnings.filterwarnings("ignore", module=r"yfinance(\..*)?")
+        # After the import, which sets filters of its own: the client makes pandas warn about its next version.
+        warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"(yfinance|pandas)(\..*)?")
         yfinance.config.debug.hide_exceptions = False
         yfinance.config.network.retries = 0
         self._cache_folder.mkdir(parents=True, exist_ok=True)

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import StrEnum
+from http.cookiejar import Cookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -243,6 +244,13 @@ def _handler(server: YahooServer) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+_COOKIE = Cookie(
+    version=0, name="A3", value="d=x", port=None, port_specified=False, domain=".yahoo.com", domain_specified=True,
+    domain_initial_dot=True, path="/", path_specified=True, secure=False, expires=1_999_999_999, discard=False,
+    comment=None, comment_url=None, rest={},
+)  # fmt: skip
+
+
 class _Rewritten(Session[Any]):
     def __init__(self, port: int) -> None:
         super().__init__(impersonate="chrome", trust_env=False)
@@ -251,14 +259,28 @@ class _Rewritten(Session[Any]):
     def request(self, method: Any, url: str, **kwargs: Any) -> Any:
         parts = urlsplit(url)
         query = f"?{parts.query}" if parts.query else ""
-        return super().request(
-            method, f"http://127.0.0.1:{self._port}/{parts.netloc}{parts.path or '/'}{query}", **kwargs
-        )
+        here = f"http://127.0.0.1:{self._port}/{parts.netloc}{parts.path or '/'}{query}"
+        response = super().request(method, here, **kwargs)
+        if parts.netloc in COOKIE:
+            self.cookies.jar.set_cookie(_COOKIE)  # a loopback host may not set one for yahoo.com itself
+        return response
 
 
-def session_factory(server: YahooServer) -> Callable[[], Session[Any]]:
-    """What `Yahoo` takes as its `session_factory`."""
-    return server.session
+def forget_client() -> Iterator[None]:
+    """Body of a fixture: yfinance as in a new process, before and after."""
+    from yfinance import cache
+    from yfinance.data import SingletonMeta, YfData
+
+    def forget() -> None:
+        SingletonMeta._instances.clear()
+        YfData.cache_get.cache_clear()
+        for manager in (cache._TzDBManager, cache._CookieDBManager, cache._ISINDBManager):
+            manager.close_db()
+        cache._TzCacheManager._tz_cache = cache._CookieCacheManager._Cookie_cache = None
+
+    forget()
+    yield
+    forget()
 
 
 def minutes(first: str, closes: Sequence[float]) -> list[tuple[float | None, ...]]:
