@@ -249,15 +249,17 @@ def pair(rut: Closes, ndx: Closes, sessions: DayArray | None = None) -> PairSeri
     days, rut_close, ndx_close = rut.days[found], rut.close[found], ndx.close[at[found]]
     notes = []
     if len(days):
-        for name, leg, other in (("RUT", rut, "NDX"), ("NDX", ndx, "RUT")):
-            alone = leg.days[(leg.days >= days[0]) & ~np.isin(leg.days, days)]
+        other = np.ones(len(ndx), dtype=bool)
+        other[at[found]] = False
+        for has, lacks, alone in (("RUT", "NDX", rut.days[~found]), ("NDX", "RUT", ndx.days[other])):
+            alone = alone[alone >= days[0]]
             if len(alone):
-                notes.append(f"{_some(alone)} left out: only {name} has a close, {other} has none")
+                notes.append(f"{_some(alone)} left out: only {has} has a close, {lacks} has none")
     if sessions is not None and len(days):
         sessions = np.asarray(sessions, dtype="datetime64[D]")
         if not len(sessions) or sessions[0] > days[0] or sessions[-1] < days[-1]:
             raise CalendarCoverageError(days[0], days[-1], sessions)
-        regular = np.isin(days, sessions)
+        regular = sessions[np.searchsorted(sessions, days)] == days
         if not regular.all():
             notes.append(f"{_some(days[~regular])} left out: the exchange was closed")
             days, rut_close, ndx_close = days[regular], rut_close[regular], ndx_close[regular]

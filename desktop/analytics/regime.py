@@ -381,7 +381,10 @@ _RANGES = {flags: _ranges(flags) for flags in product((_OFF, _MAYBE, _ON), repea
 
 def severity_history(flags: FloatArray, thresholds: Thresholds) -> IntArray:
     """State of each row as index into SEVERITY, -1 where unknown, from flags of shape (rows, 4)."""
-    bounds = _follow(_ANYTHING, [], _days(flags), thresholds)
+    return _severity(_follow(_ANYTHING, [], _days(flags), thresholds))
+
+
+def _severity(bounds: list[Bounds]) -> IntArray:
     severity = np.array([low if low == high else -1 for low, high in bounds], dtype=np.int64)
     severity.flags.writeable = False
     return severity
@@ -391,20 +394,21 @@ def _days(flags: FloatArray) -> list[DayRange]:
     return [_RANGES[tuple(row)] for row in flags.tolist()]
 
 
-def _follow(bounds: Bounds, before: list[DayRange], days: list[DayRange], t: Thresholds) -> Iterator[Bounds]:
+def _follow(bounds: Bounds, before: list[DayRange], days: list[DayRange], t: Thresholds) -> list[Bounds]:
     """Least and greatest severity after each of `days`, from `bounds` and the days `before` them."""
     low, high = bounds
-    seen = before + days
-    for end in range(len(before) + 1, len(seen) + 1):
-        if end >= t.enter_days:
-            entering = seen[end - t.enter_days : end]
-            low = max(low, min(day[0] for day in entering))
-            high = max(high, min(day[1] for day in entering))
-        if end >= t.leave_days:
-            leaving = seen[end - t.leave_days : end]
-            low = min(low, max(day[2] for day in leaving))
-            high = min(high, max(day[3] for day in leaving))
-        yield low, high
+    seen = np.array(before + days)
+    # Padded so that nothing is entered or left before there are enough days to tell.
+    entering = np.vstack([np.full((t.enter_days - 1, 2), _ANYTHING[0]), seen[:, :2]])
+    leaving = np.vstack([np.full((t.leave_days - 1, 2), _ANYTHING[1]), seen[:, 2:]])
+    window = np.lib.stride_tricks.sliding_window_view
+    least = window(entering, t.enter_days, axis=0).min(axis=2)[len(before) :].tolist()
+    most = window(leaving, t.leave_days, axis=0).max(axis=2)[len(before) :].tolist()
+    followed = []
+    for (enter_low, enter_high), (leave_low, leave_high) in zip(least, most, strict=True):
+        low, high = min(max(low, enter_low), leave_low), min(max(high, enter_high), leave_high)
+        followed.append((low, high))
+    return followed
 
 
 def regime(
@@ -454,7 +458,8 @@ def judge(inputs: Inputs, thresholds: Thresholds, n_names: int) -> RegimeStats:
     # Rows that only feed the percentiles have no percentile of their own yet.
     first = min(thresholds.trailing_days, max(len(inputs) - 1, 0))
     shown = rows[first:]
-    severity = severity_history(shown, thresholds)
+    bounds = _follow(_ANYTHING, [], _days(shown), thresholds)
+    severity = _severity(bounds)
     days = inputs.days[first:]
     readings = _readings(inputs, thresholds)
     reasons = _reasons(readings, inputs.days[-1])
@@ -467,7 +472,7 @@ def judge(inputs: Inputs, thresholds: Thresholds, n_names: int) -> RegimeStats:
     changed = np.flatnonzero(severity != now)
     traced = now >= 0 and len(changed) and severity[changed[-1]] >= 0
     since = _as_date(days[changed[-1] + 1]) if traced else None
-    flips = tuple(_flips(shown, thresholds, readings))
+    flips = tuple(_flips(shown, bounds, thresholds, readings))
     return RegimeStats(
         date=_as_date(days[-1]),
         state=state,
@@ -566,12 +571,10 @@ def _reasons(r: Readings, day: np.datetime64) -> tuple[str, ...]:
     )
 
 
-def _flips(rows: FloatArray, t: Thresholds, readings: Readings) -> Iterator[Flip]:
+def _flips(rows: FloatArray, bounds: list[Bounds], t: Thresholds, readings: Readings) -> Iterator[Flip]:
     """For each other state the fewest changes of today's flags that lead there, and how long they must last."""
-    days = _days(rows)
-    followed = [_ANYTHING, *_follow(_ANYTHING, [], days, t)]
-    before, now = followed[-2:]
-    past = days[:-1][-t.leave_days :]
+    before, now = [_ANYTHING, *bounds][-2:]
+    past = _days(rows[:-1][-t.leave_days :])
     ways: dict[int, list[tuple[int, int, tuple[float, ...]]]] = {}
     for case in product((_OFF, _ON), repeat=4):
         changes = int(np.count_nonzero(np.asarray(case) != rows[-1]))
@@ -681,7 +684,7 @@ def _signed(number: str) -> str:
 
 
 def _unnamed(flag: str, on: bool) -> str:
-    return f"{flag} is known to be {'on' if on else 'off'}"
+    return f"{flag} is {'on' if on else 'off'} (its level is not known today)"
 
 
 _CONDITIONS: dict[str, Callable[[bool, Thresholds, Readings], str]] = {
