@@ -1,0 +1,114 @@
+"""What time it is: the system's, or that of a session being played again."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Tells the time in UTC. `speed` is how many of its seconds pass in one of the wall's."""
+
+    @property
+    def speed(self) -> float:
+        """Seconds of this clock per second of the wall; 0 while paused."""
+        ...
+
+    def now(self) -> datetime:
+        """The time, aware, UTC."""
+        ...
+
+
+class SystemClock:
+    """The computer's own clock."""
+
+    @property
+    def speed(self) -> float:
+        """Always 1."""
+        return 1.0
+
+    def now(self) -> datetime:
+        """The time, aware, UTC."""
+        return datetime.now(UTC)
+
+
+class PlayClock:
+    """Plays from `start` at `speed` seconds a second; may be paused, sought and bounded. Safe in any thread.
+
+    It never passes `end`: there it stands still until it is sought back.
+    """
+
+    def __init__(
+        self,
+        start: datetime,
+        speed: float,
+        *,
+        end: datetime | None = None,
+        wall: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._lock = threading.Lock()
+        self._wall = wall
+        self._from, self._since = start.astimezone(UTC), wall()
+        self._end = None if end is None else end.astimezone(UTC)
+        self._speed, self._paused = _positive(speed), False
+
+    @property
+    def speed(self) -> float:
+        """Seconds of this clock per second of the wall; 0 while paused."""
+        return 0.0 if self._paused else self._speed
+
+    @property
+    def chosen_speed(self) -> float:
+        """The speed it has, or will have again after a pause."""
+        return self._speed
+
+    @property
+    def paused(self) -> bool:
+        """True while it stands still on request."""
+        return self._paused
+
+    def now(self) -> datetime:
+        """The time, aware, UTC."""
+        with self._lock:
+            return self._now()
+
+    def _now(self) -> datetime:
+        elapsed = 0.0 if self._paused else (self._wall() - self._since) * self._speed
+        at = self._from + timedelta(seconds=elapsed)
+        return at if self._end is None else min(at, self._end)
+
+    def _restart(self, at: datetime) -> None:
+        self._from, self._since = at, self._wall()
+
+    def pause(self) -> None:
+        """Stand still."""
+        with self._lock:
+            self._restart(self._now())
+            self._paused = True
+
+    def resume(self) -> None:
+        """Go on from where it stood."""
+        with self._lock:
+            if self._paused:
+                self._paused = False
+                self._restart(self._from)
+
+    def set_speed(self, speed: float) -> None:
+        """Play at `speed` seconds a second from here; raises ValueError unless it is above zero."""
+        with self._lock:
+            self._restart(self._now())
+            self._speed = _positive(speed)
+
+    def seek(self, at: datetime) -> None:
+        """Go to `at`, playing or paused as before."""
+        with self._lock:
+            self._restart(at.astimezone(UTC))
+
+
+def _positive(speed: float) -> float:
+    if not speed > 0:
+        raise ValueError(f"speed = {speed}: must be above zero (use pause to stand still)")
+    return float(speed)

@@ -1,0 +1,585 @@
+"""Everything known, in one SQLite file: bars, quotes, macro series, universes.
+
+The file is in WAL mode, so a second window may use it, and `kill -9` loses at most what was in flight. Rows of
+bars carry the priority of where they came from; a row gives way only to equal or higher priority.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import IntEnum
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from desktop.market.known import UserError
+from desktop.market.quotes import (
+    Bars,
+    Closes,
+    DayArray,
+    FloatArray,
+    Interval,
+    Panel,
+    Quote,
+    day_start_s,
+    require_utc,
+)
+
+_BUSY_S = 10.0
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+_Row: TypeAlias = tuple[int, float | None, float | None, float | None, float, float | None]
+"""start_s, open, high, low, close, volume."""
+
+_MIGRATIONS: tuple[str, ...] = (
+    """
+    CREATE TABLE sources (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+    CREATE TABLE bars (
+        symbol TEXT NOT NULL, interval TEXT NOT NULL, start_s INTEGER NOT NULL,
+        open REAL, high REAL, low REAL, close REAL NOT NULL, volume REAL,
+        priority INTEGER NOT NULL, source_id INTEGER NOT NULL REFERENCES sources (id),
+        PRIMARY KEY (symbol, interval, start_s)
+    ) WITHOUT ROWID;
+    CREATE TABLE quotes (
+        symbol TEXT NOT NULL, event_us INTEGER NOT NULL, arrival_us INTEGER NOT NULL,
+        price REAL NOT NULL, previous_close REAL, open_price REAL, declared_delay_s REAL NOT NULL,
+        source_id INTEGER NOT NULL REFERENCES sources (id),
+        PRIMARY KEY (symbol, event_us, arrival_us)
+    ) WITHOUT ROWID;
+    CREATE TABLE series (
+        series_id TEXT NOT NULL, day TEXT NOT NULL, available_us INTEGER NOT NULL, value REAL NOT NULL,
+        source_id INTEGER NOT NULL REFERENCES sources (id),
+        PRIMARY KEY (series_id, day, available_us)
+    ) WITHOUT ROWID;
+    CREATE TABLE panels (
+        name TEXT PRIMARY KEY, compiled TEXT NOT NULL, imported_us INTEGER NOT NULL, tickers TEXT NOT NULL,
+        days BLOB NOT NULL, close BLOB NOT NULL, source_id INTEGER NOT NULL REFERENCES sources (id)
+    );
+    """,
+)
+SCHEMA_VERSION = len(_MIGRATIONS)
+
+
+class StoreError(UserError):
+    """The store cannot do what was asked; carries its path."""
+
+    def __init__(self, path: Path | None, cause: str, cure: str) -> None:
+        super().__init__(f"store {path or '(in memory)'}: {cause}; {cure}")
+        self.path, self.cause, self.cure = path, cause, cure
+
+
+class StoreCorruptError(StoreError):
+    """The file is damaged or is no store; it is left as it is."""
+
+
+class StoreReadOnlyError(StoreError):
+    """The file or its folder cannot be written."""
+
+
+class StoreNewerError(StoreError):
+    """The file was written by a later version of the program."""
+
+
+class StoreBusyError(StoreError):
+    """Another process held the store for too long."""
+
+
+class Priority(IntEnum):
+    """Whose row stays: a row gives way only to one of equal or higher priority."""
+
+    CLOSE_ONLY_FILE = 10
+    FILE = 20
+    VENDOR = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a write did: rows added, rows changed, rows left alone because theirs is the higher priority."""
+
+    new: int
+    revised: int
+    kept: int
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One value of a macro series: the day it describes, and when it became known (UTC)."""
+
+    day: date
+    value: float
+    available_at: datetime
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SeriesView:
+    """A macro series as it was known at a moment: one value a day, oldest first."""
+
+    series_id: str
+    days: DayArray
+    values: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.days)
+
+
+@dataclass(frozen=True, slots=True)
+class PanelInfo:
+    """What is known of a stored universe without loading it."""
+
+    name: str
+    n_tickers: int
+    first: date
+    last: date
+    compiled: date
+    imported_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolInfo:
+    """What the store holds of one symbol and interval; `source` is where its last row came from."""
+
+    symbol: str
+    interval: Interval
+    rows: int
+    first: datetime
+    last: datetime
+    source: str
+
+
+class Store:
+    """One store. Safe in any thread; one lock serialises its calls, SQLite those of other processes."""
+
+    def __init__(self, path: Path | None) -> None:
+        """Open `path`, made and migrated where needed; None keeps everything in memory.
+
+        Raises
+        ------
+        StoreError
+            By name: corrupt, read-only, newer, busy.
+        """
+        self.path = path
+        self._lock = threading.RLock()
+        self._changes = self._history_changes = 0
+        self._foreign = 0
+        self._sources: dict[str, int] = {}
+        with self._named_errors():
+            if path is not None:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(
+                path or ":memory:", timeout=_BUSY_S, isolation_level=None, check_same_thread=False
+            )
+            try:
+                self._prepare()
+            except BaseException:
+                self._db.close()
+                raise
+
+    def _prepare(self) -> None:
+        version = int(self._db.execute("PRAGMA user_version").fetchone()[0])
+        if version > SCHEMA_VERSION:
+            raise StoreNewerError(
+                self.path,
+                f"its schema is {version}, this program knows {SCHEMA_VERSION}",
+                "install the newer program, or use another --data-dir",
+            )
+        if version < SCHEMA_VERSION or self.path is None:
+            self._migrate()
+        self._db.execute("PRAGMA foreign_keys = ON")
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        self._foreign = self._data_version()
+
+    def _migrate(self) -> None:
+        self._db.execute("PRAGMA journal_mode = WAL")
+        with self._write():
+            version = int(
+                self._db.execute("PRAGMA user_version").fetchone()[0]
+            )  # another process may have done it
+            if 0 < version < SCHEMA_VERSION and self.path is not None:
+                shutil.copy2(self.path, self.path.with_name(f"{self.path.name}.v{version}.bak"))
+            for number in range(version, SCHEMA_VERSION):
+                for statement in filter(str.strip, _MIGRATIONS[number].split(";")):
+                    self._db.execute(statement)
+            self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+    def close(self) -> None:
+        """Close the file; the store cannot be used afterwards."""
+        with self._lock:
+            self._db.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # What changed
+
+    @property
+    def version(self) -> int:
+        """Grows with every change, made here or by another process; cheap enough to ask each frame."""
+        with self._lock:
+            self._notice_others()
+            return self._changes
+
+    @property
+    def history_version(self) -> int:
+        """Like `version`, but quotes and intraday bars written here leave it as it is."""
+        with self._lock:
+            self._notice_others()
+            return self._history_changes
+
+    def _data_version(self) -> int:
+        return int(self._db.execute("PRAGMA data_version").fetchone()[0])
+
+    def _notice_others(self) -> None:
+        with self._named_errors():
+            seen = self._data_version()
+        if seen != self._foreign:
+            self._foreign = seen
+            self._changes += 1
+            self._history_changes += 1
+
+    # Bars
+
+    def put_bars(self, bars: Bars, *, source: str, priority: Priority) -> Written:
+        """Add bars; rows of equal or lower priority are revised, rows of higher priority kept."""
+        columns = (bars.open, bars.high, bars.low, bars.close, bars.volume)
+        rows = zip(bars.start_s.tolist(), *(column.tolist() for column in columns), strict=True)
+        return self._put_rows(bars.symbol, bars.interval, list(rows), source, priority)
+
+    def put_closes(self, closes: Closes, *, source: str, priority: Priority) -> Written:
+        """Add daily closes; open, high and low of a row of the same priority stay."""
+        starts = (closes.days.astype("datetime64[s]").astype(np.int64)).tolist()
+        rows = [
+            (at, None, None, None, close, None) for at, close in zip(starts, closes.close.tolist(), strict=True)
+        ]
+        return self._put_rows(closes.symbol, Interval.DAY, rows, source, priority)
+
+    def _put_rows(
+        self, symbol: str, interval: Interval, rows: Sequence[_Row], source: str, priority: Priority
+    ) -> Written:
+        if not rows:
+            return Written(0, 0, 0)
+        new = revised = kept = 0
+        put: list[_Row] = []
+        with self._lock, self._named_errors(), self._write():
+            found = {
+                row[0]: row[1:]
+                for row in self._db.execute(
+                    "SELECT start_s, open, high, low, close, volume, priority FROM bars"
+                    " WHERE symbol = ? AND interval = ? AND start_s BETWEEN ? AND ?",
+                    (symbol, interval, rows[0][0], rows[-1][0]),
+                )
+            }
+            for row in rows:
+                old = found.get(row[0])
+                if old is None:
+                    new += 1
+                    put.append(row)
+                    continue
+                *values, held = old
+                if held > priority:
+                    kept += 1
+                    continue
+                if row[1] is None and held == priority:
+                    row = (row[0], *values[:3], row[4], values[4])
+                if held < priority or list(row[1:]) != values:
+                    revised += list(row[1:]) != values
+                    put.append(row)
+            source_id = self._source_id(source)
+            self._db.executemany(
+                "INSERT OR REPLACE INTO bars VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                ((symbol, interval, *row, priority, source_id) for row in put),
+            )
+        if put:
+            self._changed(history=interval is Interval.DAY)
+        return Written(new, revised, kept)
+
+    def bars(
+        self, symbol: str, interval: Interval, start: datetime | None = None, end: datetime | None = None
+    ) -> Bars:
+        """Return complete bars (with open, high, low) whose start lies in [start, end); may be empty."""
+        rows = self._rows(
+            "SELECT start_s, open, high, low, close, volume FROM bars"
+            " WHERE symbol = ? AND interval = ? AND start_s >= ? AND start_s < ? AND open IS NOT NULL"
+            " ORDER BY start_s",
+            (symbol, interval, _seconds(start, -(2**62)), _seconds(end, 2**62)),
+        )
+        table = np.array(rows, dtype=np.float64).reshape(-1, 6)
+        return Bars(symbol, interval, table[:, 0].astype(np.int64), *table[:, 1:].T)
+
+    def closes(self, symbol: str, first: date | None = None, last: date | None = None) -> Closes:
+        """Return all daily closes from `first` to `last`, both included; may be empty."""
+        rows = self._rows(
+            "SELECT start_s, close FROM bars WHERE symbol = ? AND interval = '1d' AND start_s BETWEEN ? AND ?"
+            " ORDER BY start_s",
+            (
+                symbol,
+                -(2**62) if first is None else day_start_s(first),
+                2**62 if last is None else day_start_s(last),
+            ),
+        )
+        table = np.array(rows, dtype=np.float64).reshape(-1, 2)
+        days = table[:, 0].astype(np.int64).astype("datetime64[s]").astype("datetime64[D]")
+        return Closes(symbol, days, table[:, 1])
+
+    def symbols(self) -> list[SymbolInfo]:
+        """What is there, by symbol and interval."""
+        rows = self._rows(
+            "SELECT b.symbol, b.interval, b.n, b.first, b.last, s.name FROM"
+            " (SELECT symbol, interval, count(*) AS n, min(start_s) AS first, max(start_s) AS last"
+            "  FROM bars GROUP BY symbol, interval) AS b"
+            " JOIN bars AS e ON e.symbol = b.symbol AND e.interval = b.interval AND e.start_s = b.last"
+            " JOIN sources AS s ON s.id = e.source_id ORDER BY b.symbol, b.interval",
+            (),
+        )
+        return [
+            SymbolInfo(
+                symbol,
+                Interval(interval),
+                n,
+                datetime.fromtimestamp(a, UTC),
+                datetime.fromtimestamp(b, UTC),
+                source,
+            )
+            for symbol, interval, n, a, b, source in rows
+        ]
+
+    # Quotes
+
+    def put_quotes(self, quotes: Iterable[Quote]) -> int:
+        """Append quotes; returns how many were not there yet."""
+        with self._lock, self._named_errors(), self._write():
+            before = self._db.total_changes
+            self._db.executemany(
+                "INSERT OR IGNORE INTO quotes VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (
+                        one.symbol,
+                        _microseconds(one.event_time),
+                        _microseconds(one.arrival_time),
+                        one.price,
+                        one.previous_close,
+                        one.open_price,
+                        one.declared_delay_s,
+                        self._source_id(one.source),
+                    )
+                    for one in quotes
+                ],
+            )
+            added = self._db.total_changes - before
+        if added:
+            self._changed(history=False)
+        return added
+
+    def quotes(self, symbol: str, start: datetime, end: datetime, as_of: datetime | None = None) -> list[Quote]:
+        """Return quotes that traded in [start, end) and had arrived by `as_of`, oldest first."""
+        return [
+            _quote(row)
+            for row in self._rows(
+                f"{_SELECT_QUOTE} WHERE symbol = ? AND event_us >= ? AND event_us < ? AND arrival_us <= ?"
+                " ORDER BY event_us, arrival_us",
+                (
+                    symbol,
+                    _microseconds(start),
+                    _microseconds(end),
+                    2**62 if as_of is None else _microseconds(as_of),
+                ),
+            )
+        ]
+
+    def last_quote(self, symbol: str, as_of: datetime) -> Quote | None:
+        """Return the latest quote that had traded and arrived by `as_of`."""
+        moment = _microseconds(as_of)
+        rows = self._rows(
+            f"{_SELECT_QUOTE} WHERE symbol = ? AND event_us <= ? AND arrival_us <= ?"
+            " ORDER BY event_us DESC, arrival_us DESC LIMIT 1",
+            (symbol, moment, moment),
+        )
+        return _quote(rows[0]) if rows else None
+
+    # Macro series
+
+    def put_series(self, series_id: str, rows: Iterable[Observation], *, source: str) -> int:
+        """Add observations; a revision is a further row with its own availability. Returns how many were new."""
+        with self._lock, self._named_errors(), self._write():
+            before = self._db.total_changes
+            source_id = self._source_id(source)
+            self._db.executemany(
+                "INSERT OR REPLACE INTO series SELECT ?1, ?2, ?3, ?4, ?5 WHERE NOT EXISTS ("
+                " SELECT 1 FROM series WHERE series_id = ?1 AND day = ?2 AND available_us = ?3 AND value = ?4)",
+                [
+                    (
+                        series_id,
+                        one.day.isoformat(),
+                        _microseconds(require_utc(series_id, "available_at", one.available_at)),
+                        one.value,
+                        source_id,
+                    )
+                    for one in rows
+                ],
+            )
+            added = self._db.total_changes - before
+        if added:
+            self._changed(history=True)
+        return added
+
+    def series(self, series_id: str, as_of: datetime) -> SeriesView:
+        """Return the series as it was known at `as_of`: per day the last value available by then; may be empty."""
+        rows = self._rows(
+            "SELECT day, value, max(available_us) FROM series WHERE series_id = ? AND available_us <= ?"
+            " GROUP BY day ORDER BY day",
+            (series_id, _microseconds(as_of)),
+        )
+        days = np.array([row[0] for row in rows], dtype="datetime64[D]")
+        return SeriesView(series_id, days, np.array([row[1] for row in rows], dtype=np.float64))
+
+    # Universes
+
+    def put_panel(self, panel: Panel, *, source: str) -> None:
+        """Keep a universe under its name, in the place of an earlier one of that name.
+
+        Arrays are stored raw: unpacking 2,000 names x 2,520 days would cost more than reading their 40 MB.
+        """
+        with self._lock, self._named_errors(), self._write():
+            self._db.execute(
+                "INSERT OR REPLACE INTO panels VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    panel.name,
+                    panel.compiled.isoformat(),
+                    _microseconds(datetime.now(UTC)),
+                    json.dumps(panel.tickers),
+                    panel.days.astype(np.int64).astype("<i4").tobytes(),
+                    panel.close.astype("<f8").tobytes(),
+                    self._source_id(source),
+                ),
+            )
+        self._changed(history=True)
+
+    def panel(self, name: str | None = None) -> Panel | None:
+        """Return the universe of that name, or the newest; None where there is none."""
+        where, arguments = ("WHERE name = ?", (name,)) if name else ("ORDER BY imported_us DESC LIMIT 1", ())
+        rows = self._rows(f"SELECT name, compiled, tickers, days, close FROM panels {where}", arguments)
+        if not rows:
+            return None
+        found, compiled, tickers, days, close = rows[0]
+        names = tuple(json.loads(tickers))
+        return Panel(
+            found,
+            names,
+            np.frombuffer(days, "<i4").astype("datetime64[D]"),
+            np.frombuffer(close, "<f8").reshape(-1, len(names)),
+            date.fromisoformat(compiled),
+        )
+
+    def panels(self) -> list[PanelInfo]:
+        """What universes there are, newest first."""
+        rows = self._rows(
+            "SELECT name, tickers, substr(days, 1, 4), substr(days, -4), compiled, imported_us FROM panels"
+            " ORDER BY imported_us DESC",
+            (),
+        )
+        return [
+            PanelInfo(
+                name,
+                len(json.loads(tickers)),
+                _day(first),
+                _day(last),
+                date.fromisoformat(compiled),
+                _EPOCH + imported * _MICROSECOND,
+            )
+            for name, tickers, first, last, compiled, imported in rows
+        ]
+
+    # Within
+
+    def _rows(self, sql: str, arguments: Sequence[object]) -> list[tuple[Any, ...]]:
+        with self._lock, self._named_errors():
+            return self._db.execute(sql, arguments).fetchall()
+
+    def _source_id(self, name: str) -> int:
+        if name not in self._sources:
+            self._db.execute("INSERT OR IGNORE INTO sources (name) VALUES (?)", (name,))
+            found = self._db.execute("SELECT id FROM sources WHERE name = ?", (name,)).fetchone()
+            self._sources[name] = int(found[0])
+        return self._sources[name]
+
+    def _changed(self, *, history: bool) -> None:
+        with self._lock:
+            self._changes += 1
+            self._history_changes += history
+
+    @contextmanager
+    def _write(self) -> Iterator[None]:
+        """All or nothing."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            self._sources.clear()  # an id given in the transaction is gone with it
+            raise
+        self._db.execute("COMMIT")
+
+    @contextmanager
+    def _named_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.DatabaseError, PermissionError, NotADirectoryError, FileExistsError) as error:
+            raise self._named(error) from error
+
+    def _named(self, error: Exception) -> StoreError:
+        text = str(error)
+        if "locked" in text or "busy" in text:
+            return StoreBusyError(
+                self.path, f"another process held it for {_BUSY_S:.0f} s", "close it and try again"
+            )
+        if "malformed" in text or "not a database" in text:
+            return StoreCorruptError(
+                self.path,
+                f"the file is damaged ({text})",
+                "move it aside, or restore a backup; it was not changed",
+            )
+        if "readonly" in text or "unable to open" in text or isinstance(error, OSError):
+            return StoreReadOnlyError(
+                self.path,
+                f"it cannot be written ({text})",
+                "make the folder writeable, or choose another --data-dir",
+            )
+        return StoreError(self.path, text, "see the log")
+
+
+_SELECT_QUOTE = (
+    "SELECT symbol, price, event_us, arrival_us, name, previous_close, open_price, declared_delay_s"
+    " FROM quotes JOIN sources ON sources.id = quotes.source_id"
+)
+
+
+def _quote(row: Sequence[Any]) -> Quote:
+    symbol, price, event_us, arrival_us, source, previous_close, open_price, delay = row
+    event, arrival = _EPOCH + event_us * _MICROSECOND, _EPOCH + arrival_us * _MICROSECOND
+    return Quote(symbol, price, event, arrival, source, previous_close, open_price, delay)
+
+
+def _microseconds(at: datetime) -> int:
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def _seconds(at: datetime | None, otherwise: int) -> int:
+    return otherwise if at is None else -(-_microseconds(at) // 1_000_000)
+
+
+def _day(packed: bytes) -> date:
+    return date(1970, 1, 1) + timedelta(days=int.from_bytes(packed, "little", signed=True))
