@@ -342,7 +342,7 @@ class _Lane:
             return None
         if self._refresh:
             return self._refresh.popleft()
-        if time.monotonic() < self._blocked_until_s or _speed(self._clock) == 0:
+        if time.monotonic() < self._blocked_until_s or self._clock.speed == 0:
             return None
         for job, every_s in self._rounds(now):
             if self._due(job, every_s, now) <= now:
@@ -376,7 +376,7 @@ class _Lane:
 
     def _nap_s(self, now: datetime) -> float:
         """Wall seconds until something may be due, short enough to notice a clock that was touched."""
-        due, speed = self._next_due(now), _speed(self._clock)
+        due, speed = self._next_due(now), self._clock.speed
         if due is None or speed == 0 or self._plan.off or time.monotonic() < self._blocked_until_s:
             return _NAP_S
         return min(max((due - now).total_seconds() / speed, 0.001), _NAP_S)
@@ -448,11 +448,11 @@ class _Lane:
     def _note(self, job: Job, answer: _Answer) -> None:
         """Take the outcome of a job into the books."""
         now = self._clock.now()
-        failures = [answer] if isinstance(answer, Failure) else []
+        failures, failed = ([answer], True) if isinstance(answer, Failure) else ([], False)
         if isinstance(answer, Mapping):
             failures = [one for one in answer.values() if isinstance(one, Failure)]
+            failed = bool(failures) and len(failures) == len(answer)
             self._note_quotes(answer, now)
-        failed = bool(failures) and (isinstance(answer, Failure) or len(failures) == len(answer))
         for failure in failures:
             self._last_error = failure
             if failure.retry_after_s is not None:
@@ -501,7 +501,7 @@ class _Lane:
             next_try = None if state is FeedState.OFF else self._next_due(now)
             blocked_s = self._blocked_until_s - time.monotonic()
             if next_try is not None and blocked_s > 0:
-                next_try = now + timedelta(seconds=blocked_s * (_speed(self._clock) or 1.0))
+                next_try = now + timedelta(seconds=blocked_s * (self._clock.speed or 1.0))
             return SourceState(
                 self._source.name,
                 state,
@@ -563,8 +563,3 @@ class _Lane:
 
     def _failure(self, kind: FailureKind, job: Job, message: str) -> Failure:
         return Failure(kind, self._source.name, job.symbol, message, self._clock.now())
-
-
-def _speed(clock: Clock) -> float:
-    """Clock seconds a wall second: 1 for the system's clock, 0 for one that is paused."""
-    return 0.0 if getattr(clock, "paused", False) else float(getattr(clock, "speed", 1.0))

@@ -47,6 +47,7 @@ POST_PRICE, POST_TIME = "postMarketPrice", "postMarketTime"
 CHART_PREVIOUS_CLOSE, GRANULARITY = "previousClose", "dataGranularity"
 
 _DATA_URLS = (QUOTE_URL, CHART_URL.format(symbol=""))
+COLUMNS = ("Open", "High", "Low", "Close", "Adj Close", "Volume")
 
 QUOTE_PARAMS = {"formatted": "false", "lang": "en-US", "region": "US"}
 CHART_PARAMS = {"range": "1d", "interval": "1m"}  # only answers in minutes carry `previousClose`
@@ -347,9 +348,9 @@ class Yahoo:
         table = self._ask(symbol, lambda: self._download(symbol, interval, window))
         if isinstance(table, Failure):
             return table
-        table = self._believable(symbol, interval, table)
         first_s, end_s = window.start.timestamp(), window.end.timestamp()
         table = table.only((table.start_s >= first_s) & (table.start_s < end_s))
+        table = self._believable(symbol, interval, table)
         if not len(table.start_s):
             return self._failure(
                 FailureKind.NO_DATA, symbol, f"no closed {interval} bar from {window.start} to {window.end}"
@@ -381,9 +382,8 @@ class Yahoo:
             raise ValueError("intraday bars without a time zone")
         else:
             start_s = index.tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[s]").astype(np.int64)
-        columns = ("Open", "High", "Low", "Close", "Adj Close", "Volume")
-        values = (frame[name].to_numpy(dtype=np.float64) for name in columns)
-        return _Table(start_s, *values, live_price=_number(meta.get(PRICE)))
+        opened, high, low, close, adjusted, volume = (frame[name].to_numpy(dtype=np.float64) for name in COLUMNS)
+        return _Table(start_s, opened, high, low, close, adjusted, volume, _number(meta.get(PRICE)))
 
     def _believable(self, symbol: str, interval: Interval, table: _Table) -> _Table:
         received = len(table.start_s)
@@ -519,11 +519,11 @@ class Yahoo:
 def _browser_session() -> Session[Any]:
     from curl_cffi.requests import Session
 
+    session: Session[Any] = Session(impersonate="chrome")
     bundle = os.environ.get("SSL_CERT_FILE")
-    named_elsewhere = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
-    if bundle and not named_elsewhere:  # curl_cffi itself honours the other two
-        return Session(impersonate="chrome", verify=bundle)
-    return Session(impersonate="chrome")
+    if bundle and session.verify is True:  # curl_cffi itself honours REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE
+        session.verify = bundle  # type: ignore[assignment]  # takes a path too, as it does from those two
+    return session
 
 
 def _forget_answers() -> None:

@@ -30,8 +30,8 @@ def test_pauses_grow_from_five_to_fifteen_to_sixty_minutes_and_stay_there():
 
 def test_jitter_spreads_the_pause_by_ten_percent_each_way():
     pauses = []
-    for jitter in (0.0, 1.0):
-        breaker = HostBreaker(jitter=lambda value=jitter: value)
+    for jitter in (lambda: 0.0, lambda: 1.0):
+        breaker = HostBreaker(jitter=jitter)
         breaker.enter(0.0)
         breaker.settle(0.0, limited=True)
         pauses.append(breaker.retry_after_s(0.0))

@@ -36,6 +36,8 @@ JULY = Window(datetime(2024, 7, 1, tzinfo=UTC), datetime(2024, 8, 1, tzinfo=UTC)
 class At:
     """A clock that stands where it is put."""
 
+    speed = 1.0
+
     def __init__(self, now: datetime) -> None:
         self.time = now
 

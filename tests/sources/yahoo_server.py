@@ -256,11 +256,11 @@ class _Rewritten(Session[Any]):
         super().__init__(impersonate="chrome", trust_env=False)
         self._port = port
 
-    def request(self, method: Any, url: str, **kwargs: Any) -> Any:
+    def request(self, method: Any, url: str, *args: Any, **kwargs: Any) -> Any:
         parts = urlsplit(url)
         query = f"?{parts.query}" if parts.query else ""
         here = f"http://127.0.0.1:{self._port}/{parts.netloc}{parts.path or '/'}{query}"
-        response = super().request(method, here, **kwargs)
+        response = super().request(method, here, *args, **kwargs)
         if parts.netloc in COOKIE:
             self.cookies.jar.set_cookie(_COOKIE)  # a loopback host may not set one for yahoo.com itself
         return response
