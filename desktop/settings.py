@@ -87,7 +87,7 @@ class Settings:
         "regime.breadth", 0.80, "Share of names down on the worst day for a broad fall.", low=0.5, high=1
     )
     momentum_sigma: float = _setting(
-        "regime.momentum_sigma", -2.0, "5-day momentum return in σ at which it unwinds.", low=-10, high=0
+        "regime.momentum_sigma", 2.0, "Momentum unwinds when its 5-day return falls by this many σ.", low=0.1, high=10
     )
     enter_days: int = _setting("regime.enter_days", 2, "Days before a regime is entered.", low=1, high=20)
     leave_days: int = _setting("regime.leave_days", 5, "Days before a regime is left.", low=1, high=60)

@@ -1,0 +1,89 @@
+"""The command line. No subcommand opens the window; every subcommand works without a display.
+
+Exit codes: 0 done, 1 failed (the cause is on stderr), 2 bad arguments.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from desktop.version import VERSION
+
+PROGRAM = "rotation-monitor"
+
+
+def _parser() -> argparse.ArgumentParser:
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument(
+        "--data-dir",
+        type=Path,
+        default=argparse.SUPPRESS,
+        metavar="DIR",
+        help="folder of store, settings and layout (default: the user's data folder)",
+    )
+    parser = argparse.ArgumentParser(
+        prog=PROGRAM,
+        parents=[shared],
+        description="Watch the long Russell 2000 / short Nasdaq-100 idea: ratio, divergence, correlation, size.",
+        epilog="Without a command the window opens.",
+    )
+    parser.add_argument("--version", action="version", version=f"{PROGRAM} {VERSION}")
+    parser.add_argument("--demo", action="store_true", help="open the simulated CPI day of 11 July 2024")
+    parser.add_argument("--as-of", metavar="T", help="show what was known then: a date, or an ISO time with zone")
+    parser.add_argument("--offline", action="store_true", help="ask no source; show what the store has")
+    parser.add_argument(
+        "--self-test", action="store_true", help="paint every panel offscreen, check the installation"
+    )
+    parser.add_argument("--json", action="store_true", help="with --self-test: the result as JSON")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+
+    add = commands.add_parser("import", parents=[shared], help="add real history from files")
+    add.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    add.add_argument("--symbol", help="what the file holds, where neither content nor name tells: ^NDX, IWM, ...")
+
+    report = commands.add_parser(
+        "report", parents=[shared], help="what the window shows, as text, JSON, HTML or PNG"
+    )
+    report.add_argument("--as-of", metavar="T", help="what was known then: a date, or an ISO time with zone")
+    report.add_argument("--universe", metavar="NAME", help="names behind the correlation gauge")
+    form = report.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="as JSON on standard output")
+    form.add_argument("--html", type=Path, metavar="F", help="as one self-contained HTML file")
+    form.add_argument("--png", type=Path, metavar="F", help="as a picture of the whole window")
+    report.add_argument(
+        "--size", default="1600x1000", metavar="WxH", help="with --png: pixels (default 1600x1000)"
+    )
+    report.add_argument("--theme", choices=("dark", "light"), default="dark", help="with --png and --html")
+    report.add_argument("--demo", action="store_true", help="the demo session at its close instead of the store")
+
+    size = commands.add_parser("size", parents=[shared], help="size the trade without a window")
+    from desktop.trade import size_command
+
+    size_command.add_arguments(size)
+
+    refresh = commands.add_parser("refresh", parents=[shared], help="fetch everything once; result per source")
+    refresh.add_argument("--json", action="store_true", help="as JSON on standard output")
+    doctor = commands.add_parser("doctor", parents=[shared], help="what to send when it does not work")
+    doctor.add_argument("--json", action="store_true", help="as JSON on standard output")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line `argv` (default: the process's own); returns the exit code."""
+    multiprocessing.freeze_support()
+    arguments = sys.argv[1:] if argv is None else list(argv)
+    if arguments == ["--version"]:  # the one answer that must not wait for an import
+        sys.stdout.write(f"{PROGRAM} {VERSION}\n")
+        return 0
+    args = _parser().parse_args(arguments)
+    from desktop import commands
+
+    return commands.run(args)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,230 @@
+"""The composition root: opens a desk, an engine and a window, and connects them. Nothing else knows all three."""
+
+from __future__ import annotations
+
+import locale
+import logging
+import logging.handlers
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QApplication
+
+import resources
+from desktop import desk, dialogs, picture, settings
+from desktop.desk import Desk, Mode
+from desktop.engine import Engine
+from desktop.market.known import UserError
+from desktop.presenters.frame import Frame, View
+from desktop.window import Asked, Import, Request, Seek, Speed, Window
+from widgets import theme
+from widgets.states import Text, Tone
+
+log = logging.getLogger(__name__)
+_SPEEDS = (1, 10, 60, 300, 600)
+
+
+def make_qt(arguments: list[str]) -> QApplication:
+    """Return the one QApplication, with font and icon; English words stay English whatever the locale."""
+    found = QApplication.instance()
+    app = found if isinstance(found, QApplication) else QApplication(arguments)
+    locale.setlocale(locale.LC_TIME, "C")  # Qt adopts the system's locale; month names would change language
+    app.setApplicationName("rotation-monitor")
+    app.setApplicationDisplayName("Rotation Monitor")
+    app.setDesktopFileName("rotation-monitor")
+    app.setWindowIcon(QIcon(str(resources.path("icon.svg"))))
+    theme.load_fonts()
+    return app
+
+
+def run(folder: Path, *, demo: bool, as_of: datetime | None, offline: bool) -> int:
+    """Open the window on the store in `folder` (or on the demo) and stay until it is closed."""
+    app = make_qt(sys.argv[:1])
+    application = Application(folder, offline=offline)
+    try:
+        application.open(demo=demo, as_of=as_of)
+        return app.exec()
+    finally:
+        application.close()
+
+
+class Application(QObject):
+    """One window, one engine, one desk at a time."""
+
+    _told = Signal(object)
+    """Text: from any thread to the status bar."""
+    _on_gui = Signal(object)
+    """A call to be made on the window's thread."""
+
+    def __init__(self, folder: Path, *, offline: bool = False) -> None:
+        super().__init__()
+        self._folder, self._offline = folder, offline
+        _log_to(folder)
+        chosen, self._problems = settings.load(folder)
+        self._workers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="work")
+        self._desk: Desk | None = None
+        self._engine: Engine[View, Frame] | None = None
+        self.window = Window(View(chosen), folder)
+        self._told.connect(self.window.tell)
+        self._on_gui.connect(lambda call: call())
+        self.window.asked.connect(self._carry_out)
+        self.window.view_changed.connect(self._show)
+        self._hooks = (sys.excepthook, threading.excepthook)
+        sys.excepthook = self._unexpected
+        threading.excepthook = lambda told: self._unexpected(
+            told.exc_type, told.exc_value or told.exc_type(), told.exc_traceback
+        )
+
+    # Desks
+
+    def open(self, *, demo: bool = False, as_of: datetime | None = None) -> None:
+        """Show the window and fill it: the store, or the demo when asked for or when there is nothing else."""
+        if as_of is not None:
+            self.window.set_view(replace(self.window.view, as_of=as_of))
+        first = desk.open_demo() if demo else desk.open_live(self._folder, offline=self._offline)
+        self._engine = Engine(first.frame, self.window.view)
+        self._engine.frame.connect(self._frame)
+        self._engine.failed.connect(lambda line: self.window.tell(Text(line, Tone.BAD, _SEE_LOG)))
+        self._sit_at(first)
+        self._engine.start()
+        self.window.show()
+        for line in self._problems:
+            self.window.tell(Text(line, Tone.WARN))
+
+    def _sit_at(self, new: Desk) -> None:
+        old, self._desk = self._desk, new
+        assert self._engine is not None
+        self._engine.show(self.window.view, new.frame)
+        new.start(self._engine.poke)
+        if old is not None:
+            self._workers.submit(old.close)
+
+    def _show(self, view: View) -> None:
+        if self._engine is not None:
+            self._engine.show(view)
+
+    def _frame(self, frame: Frame) -> None:
+        self.window.show_frame(frame)
+        if self._desk is not None and self._desk.nothing_to_show:
+            self._to_demo(Text(self._desk.why_nothing, Tone.WARN))
+
+    def _to_demo(self, why: Text | None = None) -> None:
+        self.window.set_view(replace(self.window.view, as_of=None))
+        self._sit_at(desk.open_demo(why=why.text if why else ""))
+        if why is not None:
+            self.window.tell(why)
+
+    # What the window asks for
+
+    def _carry_out(self, asked: Asked) -> None:
+        here = self._desk
+        if here is None:
+            return
+        match asked:
+            case Request.REFRESH:
+                here.refresh()
+                self._poke()
+            case Request.CANCEL:
+                here.cancel()
+            case Request.TOGGLE_DEMO if here.mode is Mode.DEMO:
+                self._sit_at(desk.open_live(self._folder, offline=self._offline, demo_when_empty=False))
+            case Request.TOGGLE_DEMO:
+                self._to_demo()
+            case Request.SNAPSHOT:
+                self._save_snapshot()
+            case Import(paths):
+                self._import(paths)
+            case Request() | Seek() | Speed():
+                self._transport(here, asked)
+
+    def _transport(self, here: Desk, asked: Request | Seek | Speed) -> None:
+        player = here.player
+        if player is None:
+            return
+        match asked:
+            case Request.TOGGLE_PLAY:
+                player.resume() if player.paused else player.pause()
+            case Request.FASTER:
+                player.set_speed(next((one for one in _SPEEDS if one > player.speed), _SPEEDS[-1]))
+            case Request.SLOWER:
+                player.set_speed(next((one for one in reversed(_SPEEDS) if one < player.speed), _SPEEDS[0]))
+            case Seek(position):
+                here.seek(position)
+            case Speed(times):
+                player.set_speed(times)
+            case _:
+                return
+        self._poke(urgent=True)
+
+    def _poke(self, *, urgent: bool = False) -> None:
+        if self._engine is None:
+            return
+        if urgent:
+            self._engine.show(self.window.view)
+        else:
+            self._engine.poke()
+
+    def _save_snapshot(self) -> None:
+        shown = self.window.frame_shown
+        if shown is not None:
+            saved = picture.save_snapshot(self.window, shown, self._folder / "snapshots")
+            self.window.tell(Text(f"saved {saved}", Tone.GOOD))
+
+    def _import(self, paths: tuple[Path, ...]) -> None:
+        self.window.tell(Text(f"importing {len(paths)} file{'s' if len(paths) != 1 else ''} …"))
+        self._in_background(
+            lambda: desk.import_files(self._folder, paths),
+            lambda lines: dialogs.show_lines(self.window, "Import", lines),
+        )
+
+    def _in_background(self, work: Callable[[], list[str]], then: Callable[[list[str]], None]) -> None:
+        def done(future: Future[list[str]]) -> None:
+            try:
+                lines = future.result()
+            except (UserError, OSError) as error:
+                self._told.emit(Text(str(error), Tone.BAD))
+                return
+            self._on_gui.emit(lambda: then(lines))
+
+        self._workers.submit(work).add_done_callback(done)
+
+    # The end, and what should not happen
+
+    def close(self) -> None:
+        """Stop every thread and give back what was taken over."""
+        if self._engine is not None:
+            self._engine.stop()
+        if self._desk is not None:
+            self._desk.close()
+        self._workers.shutdown(wait=True, cancel_futures=True)
+        sys.excepthook, threading.excepthook = self._hooks
+
+    def _unexpected(
+        self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        """Log what nobody expected, and say it in the window: it must not pass in silence."""
+        if issubclass(kind, KeyboardInterrupt):
+            QApplication.quit()
+            return
+        log.error("unexpected", exc_info=(kind, error, trace))
+        self._told.emit(Text(f"unexpected {kind.__name__}: {error}", Tone.BAD, _SEE_LOG))
+
+
+_SEE_LOG = "The log in the data folder tells more; send it with the output of `rotation-monitor doctor`."
+
+
+def _log_to(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    handler = logging.handlers.RotatingFileHandler(
+        folder / "rotation-monitor.log", maxBytes=1_000_000, backupCount=2, encoding="utf-8", delay=True
+    )
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s"))
+    logging.getLogger().addHandler(handler)

@@ -1,0 +1,135 @@
+"""What each subcommand does. Imports happen inside, so that a command loads only what it needs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from desktop.market.known import UserError
+
+if TYPE_CHECKING:
+    from desktop.market.store import Store
+
+log = logging.getLogger(__name__)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the chosen command; returns the exit code. A named error becomes one clear line on stderr."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    command = _COMMANDS.get(args.command, _window)
+    try:
+        return command(args)
+    except UserError as error:
+        return fail(str(error))
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of a pipe went away: nothing to say to it
+        return 1
+    except OSError as error:
+        return fail(f"{error.strerror or error}: {error.filename}" if error.filename else str(error))
+    except KeyboardInterrupt:
+        return fail("interrupted")
+
+
+def fail(line: str, code: int = 1) -> int:
+    """One line on stderr; returns the exit code."""
+    sys.stderr.write(f"rotation-monitor: {line}\n")
+    return code
+
+
+def say(line: str) -> None:
+    """One line on standard output."""
+    sys.stdout.write(line + "\n")
+
+
+def data_dir(args: argparse.Namespace) -> Path:
+    """The folder of store, settings and layout."""
+    chosen: Path | None = getattr(args, "data_dir", None)
+    if chosen is not None:
+        return chosen.expanduser()
+    from platformdirs import user_data_path
+
+    return user_data_path("rotation-monitor", appauthor=False)
+
+
+def open_store(folder: Path) -> Store:
+    """The store of `folder`, made when absent."""
+    from desktop.market.store import Store
+
+    return Store(folder / "rotation.sqlite")
+
+
+def as_of(args: argparse.Namespace) -> datetime | None:
+    """What `--as-of` means, in UTC; None for now."""
+    if args.as_of is None:
+        return None
+    from desktop.market.sessions import parse_as_of
+
+    return parse_as_of(args.as_of)
+
+
+def _window(args: argparse.Namespace) -> int:
+    if args.self_test:
+        from desktop import self_test
+
+        return self_test.run(as_json=args.json)
+    if args.json:
+        return fail("--json belongs to --self-test or to a command such as `report`", 2)
+    moment = as_of(args)
+    from desktop.display import require_display
+
+    require_display()
+    from desktop import app
+
+    return app.run(data_dir(args), demo=args.demo, as_of=moment, offline=args.offline)
+
+
+def _import(args: argparse.Namespace) -> int:
+    from desktop.sources import files
+
+    failed = 0
+    with open_store(data_dir(args)) as store:
+        for path in args.files:
+            try:
+                say(files.describe(files.import_file(path, store, symbol=args.symbol)))
+            except (files.ImportRefusedError, OSError) as error:
+                failed = fail(str(error))
+    return failed
+
+
+def _report(args: argparse.Namespace) -> int:
+    from desktop import report
+
+    moment = as_of(args)
+    if args.png is not None:
+        from desktop import picture
+
+        return picture.write(args, data_dir(args), moment)
+    snapshot = report.snapshot_for(data_dir(args), as_of=moment, universe=args.universe, demo=args.demo)
+    if args.json:
+        json.dump(report.as_json(snapshot), sys.stdout, indent=2, allow_nan=False)
+        say("")
+    elif args.html is not None:
+        args.html.write_text(report.as_html(snapshot), encoding="utf-8")
+        say(f"wrote {args.html}")
+    else:
+        say(report.as_text(snapshot))
+    return 0
+
+
+def _size(args: argparse.Namespace) -> int:
+    from desktop.trade import size_command
+
+    return size_command.run(args)
+
+
+_COMMANDS: Mapping[str | None, Callable[[argparse.Namespace], int]] = {
+    "import": _import,
+    "report": _report,
+    "size": _size,
+}

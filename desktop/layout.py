@@ -1,0 +1,78 @@
+"""The window's layout on disk: survives restarts and upgrades, and never puts a dock off every screen."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QRect, Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
+
+FILE_NAME = "layout.json"
+STATE_VERSION = 0
+"""Stays 0 for ever: docks are matched by name, so an upgrade keeps the places of those it knows."""
+_VISIBLE_PX = 48
+"""A window counts as reachable when this much of its top edge lies on a screen."""
+
+log = logging.getLogger(__name__)
+
+
+def save(window: QMainWindow, folder: Path) -> None:
+    """Write geometry and dock places of `window` to `folder`."""
+    document = {
+        "geometry": _text(window.saveGeometry()),
+        "state": _text(window.saveState(STATE_VERSION)),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    draft = folder / (FILE_NAME + ".new")
+    draft.write_text(json.dumps(document), encoding="utf-8")
+    draft.replace(folder / FILE_NAME)
+
+
+def restore(window: QMainWindow, folder: Path) -> bool:
+    """Put `window` where it was; False when there is no usable layout. Docks off every screen come back."""
+    try:
+        document = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
+        geometry, state = _bytes(document["geometry"]), _bytes(document["state"])
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError, KeyError, TypeError, binascii.Error) as error:
+        log.warning("the saved layout is not readable (%s); the default layout is used", error)
+        return False
+    restored = window.restoreGeometry(geometry) and window.restoreState(state, STATE_VERSION)
+    bring_back(window, window.findChildren(QDockWidget))
+    return bool(restored)
+
+
+def bring_back(window: QMainWindow, docks: Sequence[QDockWidget]) -> None:
+    """Dock what floats off every screen; move the window itself back when it lies off every screen."""
+    for dock in docks:
+        if dock.isFloating() and not _reachable(dock.frameGeometry()):
+            dock.setFloating(False)
+    if not _reachable(window.frameGeometry()) and not window.windowState() & Qt.WindowState.WindowMaximized:
+        _centre(window)
+
+
+def _centre(window: QWidget) -> None:
+    free = QGuiApplication.primaryScreen().availableGeometry()
+    window.resize(window.size().boundedTo(free.size()))
+    window.move(free.center() - window.rect().center())
+
+
+def _reachable(frame: QRect) -> bool:
+    edge = QRect(frame.x(), frame.y(), frame.width(), _VISIBLE_PX)
+    on_screens = (edge & screen.availableGeometry() for screen in QGuiApplication.screens())
+    return any(seen.width() >= _VISIBLE_PX and seen.height() >= _VISIBLE_PX // 2 for seen in on_screens)
+
+
+def _text(data: QByteArray) -> str:
+    return base64.b64encode(data.data()).decode("ascii")
+
+
+def _bytes(text: str) -> QByteArray:
+    return QByteArray(base64.b64decode(text, validate=True))

@@ -1,0 +1,292 @@
+"""From store, settings and a moment to one immutable Snapshot: everything the window and the report show.
+
+Live is the moment now. What depends only on closed sessions is worked out once a day and kept; a quote costs
+only what depends on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+
+import numpy as np
+
+from desktop.analytics import correlation, divergence, ratio, regime
+from desktop.analytics.correlation import CorrelationStats
+from desktop.analytics.divergence import Cone, DivergenceStats, Reference, SpreadNow
+from desktop.analytics.ratio import HalfLifeInterval, PairSeries, RatioStats
+from desktop.analytics.regime import RegimeStats, Thresholds
+from desktop.deferred import Deferred
+from desktop.market import releases
+from desktop.market.known import Unknown
+from desktop.market.quotes import Bars, Closes, DayArray, FloatArray, Interval, Panel
+from desktop.market.releases import Release
+from desktop.market.sessions import NYSE, Session, trading_day
+from desktop.market.store import Store
+from desktop.settings import Settings
+from desktop.sources.feed import SourceState
+from desktop.today import Today, usual_cone, watch
+
+BOOTSTRAP_SEED = 20240711
+
+
+class Mode(StrEnum):
+    """What the numbers are: of now, of an earlier moment, or simulated."""
+
+    LIVE = "live"
+    AS_OF = "as_of"
+    DEMO = "demo"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Line:
+    """One line of a chart: days (datetime64[D]) and values."""
+
+    days: DayArray
+    values: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class History:
+    """All that rests on closed sessions alone, up to `day`."""
+
+    day: date
+    pair: PairSeries
+    spx: Closes
+    correlation: CorrelationStats | Unknown
+    regime: RegimeStats | Unknown
+    implied: Line
+    sma50: Line
+    sma200: Line
+    rut_bars: Bars
+    ndx_bars: Bars
+    key: Hashable
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """One moment, complete. `stale_days` counts sessions whose closes should be in the store and are not."""
+
+    mode: Mode
+    moment: datetime
+    session_open: bool
+    history: History
+    ratio: RatioStats | Unknown
+    ratio_line: Line
+    half_life: HalfLifeInterval | Unknown
+    divergence: DivergenceStats | Unknown
+    today: Today
+    usual: tuple[str, Cone] | Unknown
+    next_release: Release | None
+    feed: tuple[SourceState, ...]
+    live: bool
+    stale_days: int
+
+    @property
+    def correlation(self) -> CorrelationStats | Unknown:
+        """The correlation section."""
+        return self.history.correlation
+
+    @property
+    def regime(self) -> RegimeStats | Unknown:
+        """The regime section."""
+        return self.history.regime
+
+
+class SnapshotBuilder:
+    """Builds snapshots of one store; used from one thread at a time."""
+
+    def __init__(self, store: Store, deferred: Deferred) -> None:
+        self._store, self._deferred = store, deferred
+        self._history: History | None = None
+
+    def build(
+        self,
+        moment: datetime,
+        settings: Settings,
+        *,
+        mode: Mode = Mode.LIVE,
+        feed: Sequence[SourceState] = (),
+    ) -> Snapshot:
+        """Return what was known at `moment` (UTC); nothing later is looked at."""
+        history = self._closed_sessions(moment, settings)
+        today = watch(
+            self._store,
+            moment,
+            Reference(settings.reference),
+            max_leg_gap_s=settings.max_leg_gap_s,
+            max_age_s=settings.max_age_s,
+            truth_gap_pp=settings.truth_gap_pp,
+        )
+        live = _live_point(history, today)
+        return Snapshot(
+            mode=mode,
+            moment=moment,
+            session_open=today.session.open <= moment < today.session.close,
+            history=history,
+            ratio=ratio.ratio_stats(history.pair, _levels(history, live), self._adf(history)),
+            ratio_line=_ratio_line(history, live),
+            half_life=self._half_life(history),
+            divergence=self._divergence(history, today, live),
+            today=today,
+            usual=self._usual(today.session),
+            next_release=releases.next_release(moment),
+            feed=tuple(feed),
+            live=live is not None,
+            stale_days=_missing_sessions(history, moment),
+        )
+
+    # What rests on closed sessions
+
+    def _closed_sessions(self, moment: datetime, settings: Settings) -> History:
+        day = NYSE.last_closed(moment).day
+        thresholds = thresholds_of(settings)
+        key = (self._store.history_version, day, settings.universe, thresholds)
+        if self._history is None or self._history.key != key:
+            self._history = self._read(day, settings.universe, thresholds, key)
+        return self._history
+
+    def _read(self, day: date, universe: str, thresholds: Thresholds, key: Hashable) -> History:
+        store = self._store
+        rut, ndx, spx, vix, vix3m, cor1m, dspx = (
+            store.closes(symbol, last=day)
+            for symbol in ("^RUT", "^NDX", "^SPX", "^VIX", "^VIX3M", "^COR1M", "^DSPX")
+        )
+        first = min((one.days[0].item() for one in (rut, ndx) if len(one)), default=day)
+        sessions = NYSE.days(first, day + timedelta(days=7))
+        pair = ratio.pair(rut, ndx, sessions)
+        panel = _until(store.panel(universe or None), day)
+        gauge = correlation.gauge(panel, cor1m=cor1m, dspx=dspx, sessions=sessions)
+        rolling = None if isinstance(gauge, Unknown) else gauge.rolling
+        votes = regime.regime(pair, panel=panel, rolling=rolling, vix=vix, vix3m=vix3m, thresholds=thresholds)
+        return History(
+            day=day,
+            pair=pair,
+            spx=spx,
+            correlation=gauge,
+            regime=votes,
+            implied=Line(cor1m.days, cor1m.close / 100.0),
+            sma50=Line(pair.days, ratio.moving_average(pair.ratio, 50)),
+            sma200=Line(pair.days, ratio.moving_average(pair.ratio, 200)),
+            rut_bars=_last_bars(store, "^RUT", day),
+            ndx_bars=_last_bars(store, "^NDX", day),
+            key=key,
+        )
+
+    # What is too slow for a frame
+
+    def _adf(self, history: History) -> ratio.UnitRoot | Unknown:
+        return self._deferred.get("adf", _series_key(history), lambda: ratio.adf(history.pair.log_ratio))
+
+    def _half_life(self, history: History) -> HalfLifeInterval | Unknown:
+        x = history.pair.log_ratio[-ratio.HALF_LIFE_WINDOW :]
+        return self._deferred.get(
+            "half-life", _series_key(history), lambda: ratio.half_life_interval(x, BOOTSTRAP_SEED)
+        )
+
+    def _usual(self, session: Session) -> tuple[str, Cone] | Unknown:
+        key = (session.day, self._store.history_version)
+        return self._deferred.get("cone", key, lambda: usual_cone(self._store, session))
+
+    # What a quote changes
+
+    def _divergence(
+        self, history: History, today: Today, live: tuple[date, SpreadNow] | None
+    ) -> DivergenceStats | Unknown:
+        from_open = today.spreads[Reference.OPEN]
+        return divergence.divergence_stats(
+            history.pair,
+            live=live,
+            rut_bars=history.rut_bars,
+            ndx_bars=history.ndx_bars,
+            from_open_live_pp=None
+            if live is None
+            else (from_open if isinstance(from_open, Unknown) else from_open.spread_pp),
+            release_days=_days_of_the_release(history.day if live is None else live[0]),
+        )
+
+
+def thresholds_of(settings: Settings) -> Thresholds:
+    """What the settings say raises a flag."""
+    return Thresholds(
+        correlation_percentile=settings.correlation_percentile,
+        correlation_jump=settings.correlation_jump,
+        volatility_percentile=settings.volatility_percentile,
+        term_structure=settings.term_structure,
+        breadth=settings.breadth,
+        momentum_sigma=settings.momentum_sigma,
+        enter_days=min(settings.enter_days, settings.leave_days),
+        leave_days=settings.leave_days,
+    )
+
+
+def _until(panel: Panel | None, day: date) -> Panel | None:
+    if panel is None:
+        return None
+    keep = int(np.searchsorted(panel.days, np.datetime64(day, "D"), side="right"))
+    if keep == len(panel.days):
+        return panel
+    return Panel(panel.name, panel.tickers, panel.days[:keep], panel.close[:keep], panel.compiled)
+
+
+def _last_bars(store: Store, symbol: str, day: date) -> Bars:
+    """Daily bars around `day`: enough for its move from the open."""
+    end = datetime.combine(day + timedelta(days=1), datetime.min.time(), tzinfo=UTC)
+    return store.bars(symbol, Interval.DAY, end - timedelta(days=8), end)
+
+
+def _series_key(history: History) -> Hashable:
+    pair = history.pair
+    return (len(pair), pair.days[-1].item(), float(pair.log_ratio.sum())) if len(pair) else ()
+
+
+def _live_point(history: History, today: Today) -> tuple[date, SpreadNow] | None:
+    """Day and move since the prior close, while that day has no official closes of both legs."""
+    now = today.spreads[Reference.PRIOR_CLOSE]
+    if isinstance(now, Unknown):
+        return None
+    pair = history.pair
+    day = np.datetime64(today.session.day, "D")
+    if not len(pair) or pair.days[-1] >= day:
+        return None
+    if pair.days[-1] != np.datetime64(NYSE.previous(today.session.day).day, "D"):
+        return None  # the close before is missing: the level could not be told from the move
+    return today.session.day, now
+
+
+def _levels(history: History, live: tuple[date, SpreadNow] | None) -> tuple[date, float, float] | None:
+    """Day, NDX, RUT: the last closes moved as the driver moved; with the index as driver, its own levels."""
+    if live is None:
+        return None
+    day, now = live
+    ndx, rut = float(history.pair.ndx[-1]), float(history.pair.rut[-1])
+    return day, ndx * (1 + now.ndx_pct / 100), rut * (1 + now.rut_pct / 100)
+
+
+def _ratio_line(history: History, live: tuple[date, SpreadNow] | None) -> Line:
+    levels = _levels(history, live)
+    if levels is None:
+        return Line(history.pair.days, history.pair.ratio)
+    day, ndx, rut = levels
+    return Line(np.append(history.pair.days, np.datetime64(day, "D")), np.append(history.pair.ratio, ndx / rut))
+
+
+def _days_of_the_release(day: date) -> DayArray | None:
+    """Every day on which the release of `day` came out, up to it."""
+    here = releases.on_day(day)
+    if not here:
+        return None
+    return np.array(
+        [trading_day(at) for at, kind in releases.schedule() if kind is here[0].kind], dtype="datetime64[D]"
+    )
+
+
+def _missing_sessions(history: History, moment: datetime) -> int:
+    """Closed sessions after the last common close: 0 when the store is up to date."""
+    last = NYSE.last_closed(moment).day
+    if not len(history.pair):
+        return 0
+    have = history.pair.day(-1)
+    return max(0, len(NYSE.days(have, last)) - 1)

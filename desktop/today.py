@@ -1,0 +1,322 @@
+"""The session being shown: last ticks of both legs by kind, which kind drives, the path, the usual cone.
+
+The session is today's from its pre-market on, otherwise the last one that started. After its close the moment
+looked at is the close: a night's futures are not today's divergence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+import numpy as np
+
+from desktop.analytics.divergence import (
+    MIXED,
+    Cone,
+    Driver,
+    IntradayPath,
+    LegHistory,
+    LegTick,
+    Reference,
+    References,
+    SpreadNow,
+    TruthCheck,
+    choose_driver,
+    cone,
+    intraday_path,
+    preferred_kinds,
+    reference_prices,
+    session_paths,
+    spread_now,
+    truth_check,
+)
+from desktop.market import releases
+from desktop.market.instruments import PAIRS, Kind, Leg
+from desktop.market.known import Unknown
+from desktop.market.quotes import Bars, Closes, Interval, Quote
+from desktop.market.releases import Release
+from desktop.market.sessions import NYSE, Phase, Session, new_york, trading_day
+from desktop.market.store import Store
+
+PRE_FROM = time(8, 0)
+"""New York time from which a morning is shown before the open."""
+INTERVALS = (Interval.MINUTE, Interval.FIVE_MINUTES, Interval.FIFTEEN_MINUTES)
+CONE_CALENDAR_DAYS = 120
+_SETTLE = timedelta(minutes=15)
+"""How far before the shown window bars are read, for the reference of a release at its start."""
+_CASH_CLOSE_LOOKBACK = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Piece:
+    """A stretch of the path that one kind of instrument drives."""
+
+    kind: str
+    path: IntradayPath
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Today:
+    """The session shown, seen at `at` (UTC): never later than its close.
+
+    `spreads` holds the move since each reference; `driver` and `pieces` belong to the chosen `reference`.
+    `last_prices` are the latest ticks by symbol.
+    """
+
+    session: Session
+    at: datetime
+    phase: Phase
+    starts: datetime
+    releases: tuple[Release, ...]
+    reference: Reference
+    driver: Driver | Unknown
+    spreads: Mapping[Reference, SpreadNow | Unknown]
+    pieces: tuple[Piece, ...]
+    truth: TruthCheck
+    last_prices: Mapping[str, LegTick]
+
+    @property
+    def spread(self) -> SpreadNow | Unknown:
+        """Move since the chosen reference."""
+        return self.spreads[self.reference]
+
+
+def shown_session(moment: datetime) -> tuple[Session, Phase]:
+    """Return the session to show at `moment`, and the phase it is seen in."""
+    phase = NYSE.phase(moment)
+    if phase is Phase.PRE:
+        session = NYSE.session(trading_day(moment))
+        if session is not None:
+            return session, phase
+    session = NYSE.last_started(moment)
+    return session, Phase.REGULAR
+
+
+def watch(
+    store: Store,
+    moment: datetime,
+    reference: Reference,
+    *,
+    max_leg_gap_s: float,
+    max_age_s: float,
+    truth_gap_pp: float,
+) -> Today:
+    """Put together what the store knows of the session shown at `moment`."""
+    session, phase = shown_session(moment)
+    at = min(moment, session.close)
+    today = releases.on_day(session.day)
+    early = [one for one in today if one.at < session.open]
+    starts = datetime.combine(session.day, PRE_FROM, new_york).astimezone(UTC)
+    if not early and phase is not Phase.PRE:
+        starts = session.open
+    previous = NYSE.previous(session.day)
+    legs = _legs(store, starts - _SETTLE, at, previous)
+    release = next((one.at for one in today), None)
+    spreads: dict[Reference, SpreadNow | Unknown] = {}
+    drivers: dict[Reference, Driver | Unknown] = {}
+    found: dict[Reference, Mapping[Kind, References | Unknown]] = {}
+    for one in Reference:
+        found[one] = _references(one, legs, session, previous.day, release, at)
+        ticks = _ticks(legs, found[one])
+        drivers[one] = choose_driver(ticks, phase, at, max_leg_gap_s=max_leg_gap_s, max_age_s=max_age_s)
+        spreads[one] = spread_now(drivers[one], one)
+    prior = _ticks(legs, found[Reference.PRIOR_CLOSE])
+    return Today(
+        session=session,
+        at=at,
+        phase=phase,
+        starts=starts,
+        releases=today,
+        reference=reference,
+        driver=drivers[reference],
+        spreads=spreads,
+        pieces=_pieces(legs, found[reference], drivers[reference], session, starts),
+        truth=truth_check(prior, at, threshold_pp=truth_gap_pp, max_leg_gap_s=max_leg_gap_s),
+        last_prices={tick.symbol: tick for tick in prior},
+    )
+
+
+def _legs(store: Store, start: datetime, at: datetime, previous: Session) -> Mapping[tuple[Kind, Leg], LegHistory]:
+    """What is known by `at` of each leg of each kind since `start`."""
+    legs = {}
+    for kind, symbols in PAIRS.items():
+        interval = _finest(store, tuple(symbols.values()), start, at)
+        for leg, symbol in symbols.items():
+            bars = _known_bars(store, symbol, interval, start, at)
+            quotes = tuple(store.quotes(symbol, start, at + timedelta(microseconds=1), at))
+            legs[kind, leg] = LegHistory(
+                leg, symbol, kind, _prior_close(store, symbol, kind, previous), bars, quotes
+            )
+    return legs
+
+
+def _finest(store: Store, symbols: Sequence[str], start: datetime, at: datetime) -> Interval:
+    """The shortest bars that every one of `symbols` has; a minute where none has any."""
+    for interval in INTERVALS:
+        if all(len(store.bars(symbol, interval, start, at)) for symbol in symbols):
+            return interval
+    for interval in INTERVALS:
+        if any(len(store.bars(symbol, interval, start, at)) for symbol in symbols):
+            return interval
+    return Interval.MINUTE
+
+
+def _known_bars(store: Store, symbol: str, interval: Interval, start: datetime, at: datetime) -> Bars:
+    """Bars that had closed by `at`."""
+    return store.bars(symbol, interval, start, at - timedelta(seconds=interval.seconds - 1))
+
+
+def _prior_close(store: Store, symbol: str, kind: Kind, previous: Session) -> Closes:
+    """The official close of the session before; of a future, its last trade before the cash close."""
+    if kind is not Kind.FUTURE:
+        return store.closes(symbol, previous.day, previous.day)
+    for interval in INTERVALS:
+        bars = _known_bars(store, symbol, interval, previous.close - _CASH_CLOSE_LOOKBACK, previous.close)
+        if len(bars):
+            return Closes(symbol, np.array([previous.day], dtype="datetime64[D]"), bars.close[-1:])
+    return Closes(symbol, np.array([], dtype="datetime64[D]"), np.array([]))
+
+
+def _references(
+    reference: Reference,
+    legs: Mapping[tuple[Kind, Leg], LegHistory],
+    session: Session,
+    previous: date,
+    release: datetime | None,
+    at: datetime,
+) -> Mapping[Kind, References | Unknown]:
+    if reference is Reference.RELEASE and (release is None or release > at):
+        why = "no release is scheduled on this day" if release is None else "the release is still to come"
+        return {kind: Unknown(why) for kind in PAIRS}
+    return {
+        kind: reference_prices(
+            reference,
+            legs[kind, Leg.RUT],
+            legs[kind, Leg.NDX],
+            session=session,
+            previous_session=previous,
+            release=release,
+        )
+        for kind in PAIRS
+    }
+
+
+def _ticks(
+    legs: Mapping[tuple[Kind, Leg], LegHistory], references: Mapping[Kind, References | Unknown]
+) -> list[LegTick]:
+    """Latest price of each leg of each kind, from a quote or from the end of a bar."""
+    ticks = []
+    for (kind, leg), history in legs.items():
+        found = references[kind]
+        price = found if isinstance(found, Unknown) else (found.rut if leg is Leg.RUT else found.ndx)
+        quote = max(history.quotes, key=_event_time, default=None)
+        bars = history.bars
+        end = None
+        if bars is not None and len(bars):
+            end = datetime.fromtimestamp(int(bars.start_s[-1]) + bars.interval.seconds, UTC)
+        if quote is not None and (end is None or quote.event_time >= end):
+            ticks.append(LegTick.of(leg, kind, quote, price))
+        elif bars is not None and end is not None:
+            ticks.append(LegTick(leg, history.symbol, kind, float(bars.close[-1]), end, price))
+    return ticks
+
+
+def _event_time(quote: Quote) -> datetime:
+    return quote.event_time
+
+
+def _pieces(
+    legs: Mapping[tuple[Kind, Leg], LegHistory],
+    references: Mapping[Kind, References | Unknown],
+    driver: Driver | Unknown,
+    session: Session,
+    starts: datetime,
+) -> tuple[Piece, ...]:
+    """The path before the open, driven by what trades then, and from the open on by the driver."""
+    opening = int(session.open.timestamp())
+    before = [kind.value for kind in preferred_kinds(Phase.PRE)]
+    after = [kind.value for kind in preferred_kinds(Phase.REGULAR)] + [MIXED]
+    if not isinstance(driver, Unknown):
+        before = [driver.kind, *before]
+        after = [driver.kind, *after]
+    pieces = []
+    for kinds, first, last in ((before, int(starts.timestamp()), opening), (after, opening, 2**62)):
+        for kind in kinds:
+            path = _path(kind, legs, references, first, last)
+            if path is not None:
+                pieces.append(Piece(kind, path))
+                break
+    if pieces and not isinstance(driver, Unknown) and pieces[-1].kind == driver.kind:
+        pieces[-1] = Piece(driver.kind, _with_tick(pieces[-1].path, driver))
+    return tuple(pieces)
+
+
+def _path(
+    kind: str,
+    legs: Mapping[tuple[Kind, Leg], LegHistory],
+    references: Mapping[Kind, References | Unknown],
+    first: int,
+    last: int,
+) -> IntradayPath | None:
+    """Path of bars that start in [first, last), None where either leg has none or no reference."""
+    rut_kind, ndx_kind = (Kind.INDEX, Kind.ETF) if kind == MIXED else (Kind(kind), Kind(kind))
+    rut_ref, ndx_ref = references[rut_kind], references[ndx_kind]
+    if isinstance(rut_ref, Unknown) or isinstance(ndx_ref, Unknown):
+        return None
+    rut, ndx = legs[rut_kind, Leg.RUT].bars, legs[ndx_kind, Leg.NDX].bars
+    if rut is None or ndx is None or rut.interval is not ndx.interval:
+        return None
+    rut, ndx = _between(rut, first, last), _between(ndx, first, last)
+    return intraday_path(rut, ndx, rut_ref.rut, ndx_ref.ndx) if len(rut) and len(ndx) else None
+
+
+def _between(bars: Bars, first: int, last: int) -> Bars:
+    here = slice(*np.searchsorted(bars.start_s, (first, last)))
+    fields = (bars.open, bars.high, bars.low, bars.close, bars.volume)
+    return Bars(bars.symbol, bars.interval, bars.start_s[here], *(field[here] for field in fields))
+
+
+def _with_tick(path: IntradayPath, driver: Driver) -> IntradayPath:
+    """The path with the last ticks of both legs as its last point, where they are later than its bars."""
+    rut, ndx = driver.rut.move_pct, driver.ndx.move_pct
+    at = int(min(driver.rut.event_time, driver.ndx.event_time).timestamp())
+    if isinstance(rut, Unknown) or isinstance(ndx, Unknown) or (len(path) and at <= path.end_s[-1]):
+        return path
+    return IntradayPath(
+        np.append(path.end_s, at),
+        np.append(path.rut_pct, rut),
+        np.append(path.ndx_pct, ndx),
+        np.append(path.spread_pp, rut - ndx),
+    )
+
+
+def usual_cone(store: Store, session: Session) -> tuple[str, Cone] | Unknown:
+    """Usual spread for the time of day from the intraday bars of earlier sessions, and the kind they are of."""
+    first = session.day - timedelta(days=CONE_CALENDAR_DAYS)
+    days = NYSE.days(first, session.day - timedelta(days=1))
+    sessions = [found for day in days if (found := NYSE.session(date.fromisoformat(str(day)))) is not None]
+    result: tuple[str, Cone] | Unknown = Unknown("no intraday bars of earlier sessions")
+    for name, rut_kind, ndx_kind in (
+        (Kind.INDEX.value, Kind.INDEX, Kind.INDEX),
+        (Kind.ETF.value, Kind.ETF, Kind.ETF),
+        (MIXED, Kind.INDEX, Kind.ETF),
+    ):
+        symbols = PAIRS[rut_kind][Leg.RUT], PAIRS[ndx_kind][Leg.NDX]
+        closes = [store.closes(symbol, first - timedelta(days=7), session.day) for symbol in symbols]
+        rut_close, ndx_close = (dict(zip(one.days.tolist(), one.close.tolist(), strict=True)) for one in closes)
+        references = {}
+        for one in sessions:
+            before = NYSE.previous(one.day).day
+            if before in rut_close and before in ndx_close:
+                references[one.day] = rut_close[before], ndx_close[before]
+        for interval in INTERVALS:
+            rut, ndx = (store.bars(symbol, interval, sessions[0].open, session.open) for symbol in symbols)
+            if not (len(rut) and len(ndx)):
+                continue
+            usual = cone(session_paths(rut, ndx, sessions, references), session.day)
+            if not isinstance(usual, Unknown):
+                return name, usual
+            result = usual
+    return result

@@ -1,0 +1,342 @@
+"""The main window: header, docks, menus, status bar. The only place that connects panels.
+
+Panels are told what to show and say what the user did; what the user did becomes a new `View`, and the next
+frame shows it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import Enum, auto
+from pathlib import Path
+
+from PySide6.QtCore import Qt, QTimer, QUrl, Signal
+from PySide6.QtGui import (
+    QAction,
+    QActionGroup,
+    QCloseEvent,
+    QDesktopServices,
+    QDragEnterEvent,
+    QDropEvent,
+    QGuiApplication,
+    QKeySequence,
+)
+from PySide6.QtWidgets import QApplication, QDockWidget, QFileDialog, QMainWindow, QMenu, QVBoxLayout, QWidget
+from typing_extensions import override
+
+from desktop import dialogs, layout, settings
+from desktop.presenters.frame import Frame, View
+from widgets import theme
+from widgets.divergence_panel import DivergencePanel
+from widgets.gauge_panel import GaugePanel
+from widgets.header import HeaderStrip
+from widgets.playback import PlaybackBar
+from widgets.ratio_panel import LevelMoved, RatioPanel
+from widgets.sizer_panel import SizerPanel
+from widgets.states import SizerForm, Text
+from widgets.status_bar import StatusStrip
+
+_SAVE_AFTER_MS = 1000
+_DEFAULT_SIZE = (1600, 1000)
+
+
+class Request(Enum):
+    """What the window asks of the application; it carries out none of it itself."""
+
+    REFRESH = auto()
+    CANCEL = auto()
+    TOGGLE_DEMO = auto()
+    TOGGLE_PLAY = auto()
+    FASTER = auto()
+    SLOWER = auto()
+    SNAPSHOT = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Seek:
+    """Go to this share (0..1) of the demo session."""
+
+    position: float
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """Play the demo at this many seconds a second."""
+
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """Add these files to the store."""
+
+    paths: tuple[Path, ...]
+
+
+Asked = Request | Seek | Speed | Import
+
+
+class Window(QMainWindow):
+    """Shows frames; says what the user asks for."""
+
+    asked = Signal(object)
+    """One `Asked`."""
+    view_changed = Signal(object)
+    """The next `View`."""
+
+    def __init__(self, view: View, folder: Path | None, parent: QWidget | None = None) -> None:
+        """`folder` keeps layout and settings; None keeps nothing (demo pictures, tests)."""
+        super().__init__(parent)
+        self._view, self._folder = view, folder
+        self._frame: Frame | None = None
+        self.setWindowTitle("Rotation Monitor")
+        self.setObjectName("main")
+        self.setAcceptDrops(True)
+        self.setDockNestingEnabled(True)
+        self._save_soon = QTimer(self, singleShot=True, interval=_SAVE_AFTER_MS)
+        self._save_soon.timeout.connect(self._save_settings)
+
+        self.header = HeaderStrip()
+        self.playback = PlaybackBar()
+        self.ratio = RatioPanel()
+        self.divergence = DivergencePanel()
+        self.gauge = GaugePanel()
+        self.sizer = SizerPanel()
+        self.status = StatusStrip()
+        self._panels = {
+            "ratio": ("Ratio", self.ratio),
+            "divergence": ("Intraday divergence", self.divergence),
+            "gauge": ("Correlation gauge", self.gauge),
+            "sizer": ("Position sizer", self.sizer),
+        }
+        self._docks = {key: self._dock(key, title, panel) for key, (title, panel) in self._panels.items()}
+        self._build_top()
+        self.statusBar().addPermanentWidget(self.status, 1)
+        self.statusBar().setSizeGripEnabled(False)
+        self._build_menus()
+        self._connect()
+        self.apply_theme()
+        self.resize(*_DEFAULT_SIZE)
+        self._default_layout()
+        if folder is not None:
+            layout.restore(self, folder)
+
+    # What is shown
+
+    def show_frame(self, frame: Frame) -> None:
+        """Draw one frame; a panel whose state is the same draws nothing."""
+        self._frame = frame
+        self.header.show_state(frame.header)
+        self.ratio.show_state(frame.ratio)
+        self.divergence.show_state(frame.divergence)
+        self.gauge.show_state(frame.gauge)
+        self.sizer.show_state(frame.sizer)
+        self.status.show_state(frame.status)
+        if frame.playback is not None:
+            self.playback.show_state(frame.playback)
+        self.playback.setVisible(frame.playback is not None)
+
+    @property
+    def frame_shown(self) -> Frame | None:
+        """The last frame drawn."""
+        return self._frame
+
+    @property
+    def view(self) -> View:
+        """What the user asked to see."""
+        return self._view
+
+    def set_view(self, view: View) -> None:
+        """Take over a view made elsewhere, and say so like any other change."""
+        if view == self._view:
+            return
+        themed = view.settings.theme != self._view.settings.theme
+        if view.settings != self._view.settings:
+            self._save_soon.start()
+        self._view = view
+        if themed:
+            self.apply_theme()
+        self.view_changed.emit(view)
+
+    def apply_theme(self) -> None:
+        """Colour the application as the settings say."""
+        chosen = theme.resolve(self._view.settings.theme)
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            theme.apply(app, chosen)
+        for widget in (self.header, self.playback, self.status, *(panel for _, panel in self._panels.values())):
+            widget.set_theme(chosen)
+
+    # How it is built
+
+    def _build_top(self) -> None:
+        top = QWidget()
+        column = QVBoxLayout(top)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.header)
+        column.addWidget(self.playback)
+        self.playback.hide()
+        self.setMenuWidget(top)
+
+    def _dock(self, key: str, title: str, panel: QWidget) -> QDockWidget:
+        dock = QDockWidget(title, self)
+        dock.setObjectName(f"dock-{key}")
+        dock.setWidget(panel)
+        return dock
+
+    def _default_layout(self) -> None:
+        ratio, divergence, gauge, sizer = self._docks.values()
+        for dock in self._docks.values():
+            dock.setFloating(False)
+            self.addDockWidget(Qt.DockWidgetArea.TopDockWidgetArea, dock)
+            dock.show()
+        self.splitDockWidget(ratio, gauge, Qt.Orientation.Vertical)
+        self.splitDockWidget(ratio, divergence, Qt.Orientation.Horizontal)
+        self.splitDockWidget(gauge, sizer, Qt.Orientation.Horizontal)
+        wide, high = self.width(), self.height()
+        self.resizeDocks([ratio, divergence], [wide // 2, wide // 2], Qt.Orientation.Horizontal)
+        self.resizeDocks([gauge, sizer], [wide // 3, wide * 2 // 3], Qt.Orientation.Horizontal)
+        self.resizeDocks([ratio, gauge], [high // 2, high // 2], Qt.Orientation.Vertical)
+
+    def _action(self, menu: QMenu, text: str, keys: str, do: Callable[[], object]) -> QAction:
+        action = QAction(text, self)
+        if keys:
+            action.setShortcut(QKeySequence(keys))
+        action.triggered.connect(lambda: do())
+        menu.addAction(action)
+        self.addAction(action)
+        return action
+
+    def _build_menus(self) -> None:
+        menu = QMenu(self)
+        ask = self.asked.emit
+        self._action(menu, "Refresh now", "F5", lambda: ask(Request.REFRESH))
+        self._action(menu, "Demo: CPI day, 11 July 2024", "Ctrl+D", lambda: ask(Request.TOGGLE_DEMO))
+        self._action(menu, "As of…", "Ctrl+T", self._ask_as_of)
+        self._action(menu, "Back to now", "Ctrl+Shift+T", lambda: self.set_view(replace(self._view, as_of=None)))
+        menu.addSeparator()
+        self._action(menu, "Import files…", "Ctrl+O", self._ask_files)
+        self._action(menu, "Save picture and data", "Ctrl+S", lambda: ask(Request.SNAPSHOT))
+        self._action(menu, "Open the data folder", "", self._open_folder)
+        menu.addSeparator()
+        panels = menu.addMenu("Panels")
+        for number, (key, (title, _)) in enumerate(self._panels.items(), start=1):
+            self._action(panels, f"Go to {title}", f"Ctrl+{number}", lambda key=key: self.focus_panel(key))
+        panels.addSeparator()
+        for dock in self._docks.values():
+            toggle = dock.toggleViewAction()
+            toggle.setText(f"Show {dock.windowTitle()}")
+            panels.addAction(toggle)
+        panels.addSeparator()
+        self._action(panels, "Default layout", "Ctrl+Shift+0", self._default_layout)
+        colours = menu.addMenu("Colours")
+        group = QActionGroup(self)
+        for key, text in (("system", "As the system"), ("dark", "Dark"), ("light", "Light")):
+            action = self._action(colours, text, "", lambda key=key: self._choose("theme", key))
+            action.setCheckable(True)
+            action.setChecked(self._view.settings.theme == key)
+            group.addAction(action)
+        transport = menu.addMenu("Playback of the demo")
+        self._action(transport, "Play or pause", "Ctrl+Space", lambda: ask(Request.TOGGLE_PLAY))
+        self._action(transport, "Faster", "Ctrl+.", lambda: ask(Request.FASTER))
+        self._action(transport, "Slower", "Ctrl+,", lambda: ask(Request.SLOWER))
+        menu.addSeparator()
+        self._action(menu, "Keyboard shortcuts", "F1", self._show_shortcuts)
+        self._action(menu, "About", "", lambda: dialogs.about(self))
+        self._action(menu, "Quit", "Ctrl+Q", self.close)
+        self.header.set_menu(menu)
+        self._menu = menu
+
+    def _connect(self) -> None:
+        self.header.refresh_requested.connect(lambda: self.asked.emit(Request.REFRESH))
+        self.status.cancel_requested.connect(lambda: self.asked.emit(Request.CANCEL))
+        self.playback.play_toggled.connect(lambda: self.asked.emit(Request.TOGGLE_PLAY))
+        self.playback.speed_chosen.connect(lambda times: self.asked.emit(Speed(times)))
+        self.playback.sought.connect(lambda position: self.asked.emit(Seek(position)))
+        self.divergence.reference_chosen.connect(lambda key: self._choose("reference", key))
+        self.ratio.level_moved.connect(self._level_moved)
+        self.sizer.form_changed.connect(self._form_changed)
+        self.ratio.cursor_moved.connect(self.divergence.show_cursor)
+        QGuiApplication.styleHints().colorSchemeChanged.connect(self._system_colours_changed)
+
+    # What the user did
+
+    def focus_panel(self, key: str) -> None:
+        """Bring a panel to the front and give it the keyboard."""
+        dock = self._docks[key]
+        dock.show()
+        dock.raise_()
+        panel = self._panels[key][1]
+        first = panel.focusProxy() or panel.nextInFocusChain()
+        first.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def _choose(self, name: str, value: object) -> None:
+        self.set_view(replace(self._view, settings=settings.changed(self._view.settings, name, value)))
+
+    def _level_moved(self, moved: LevelMoved) -> None:
+        self._choose(moved.key, f"{moved.value:.3f}")
+
+    def _form_changed(self, form: SizerForm) -> None:
+        choices = dict(form.fields) | {
+            "sizing": form.sizing,
+            "hedge": form.hedge,
+            "instrument": form.instrument,
+        }
+        self.set_view(replace(self._view, settings=replace(self._view.settings, **choices)))
+
+    def _ask_as_of(self) -> None:
+        chosen: datetime | None = dialogs.ask_as_of(self, self._view.as_of)
+        if chosen is not None:
+            self.set_view(replace(self._view, as_of=chosen))
+
+    def _ask_files(self) -> None:
+        names, _ = QFileDialog.getOpenFileNames(
+            self, "Import history", "", "History (*.csv *.csv.gz *.txt);;All files (*)"
+        )
+        if names:
+            self.asked.emit(Import(tuple(Path(name) for name in names)))
+
+    def _open_folder(self) -> None:
+        if self._folder is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(os.fspath(self._folder)))
+
+    def _show_shortcuts(self) -> None:
+        dialogs.shortcuts(self, self.actions())
+
+    def _system_colours_changed(self) -> None:
+        if self._view.settings.theme == "system":
+            self.apply_theme()
+
+    def tell(self, text: Text) -> None:
+        """Say something in the status bar."""
+        self.status.tell(text)
+
+    # Files dropped on the window are imported
+
+    @override
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    @override
+    def dropEvent(self, event: QDropEvent) -> None:
+        paths = tuple(Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile())
+        if paths:
+            event.acceptProposedAction()
+            self.asked.emit(Import(paths))
+
+    @override
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if self._folder is not None:
+            layout.save(self, self._folder)
+            self._save_settings()
+        super().closeEvent(event)
+
+    def _save_settings(self) -> None:
+        self._save_soon.stop()
+        if self._folder is not None:
+            settings.save(self._view.settings, self._folder)
