@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from desktop.analytics import divergence as d
 from desktop.analytics.ratio import PairSeries, pair
 from desktop.market.instruments import Kind, Leg
-from desktop.market.known import Maybe, Unknown
+from desktop.market.known import Unknown
 from desktop.market.quotes import Bars, Closes, Interval, Quote
 from desktop.market.sessions import Phase, Session
 
@@ -358,7 +358,7 @@ def history(leg: Leg, **known: Any) -> d.LegHistory:
 def references(
     reference: d.Reference, rut: d.LegHistory, ndx: d.LegHistory, **more: Any
 ) -> d.References | Unknown:
-    return d.reference_prices(what, rut, ndx, session=SESSION, previous_session=date(2024, 7, 10), **more)
+    return d.reference_prices(reference, rut, ndx, session=SESSION, previous_session=date(2024, 7, 10), **more)
 
 
 def test_the_prior_close_is_that_of_the_session_before_and_of_no_other():
