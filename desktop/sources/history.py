@@ -89,8 +89,8 @@ def look(store: Store, plan: Plan, now: datetime, *, recheck: bool) -> Missing:
         Job(Kind.ADJUSTED, symbol) for symbol in plan.adjusted if not _is_current(store, f"{symbol}:adj", now)
     ]
     names = [Job(Kind.DAILY, symbol) for symbol in plan.universe if not _is_current(store, symbol, now)]
-    panel = store.panel(BUILT_IN) if plan.universe else None
-    if names or (plan.universe and (panel is None or panel.compiled != plan.compiled)):
+    assembled = any(panel.name == BUILT_IN and panel.compiled == plan.compiled for panel in store.panels())
+    if names or (plan.universe and not assembled):
         names.append(Job(Kind.PANEL))
     return Missing(target(now), (*jobs, *names), gaps)
 

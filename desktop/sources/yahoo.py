@@ -184,12 +184,9 @@ class Yahoo:
             if answer.kind in _HOST_WIDE:
                 return {symbol: replace(answer, symbol=symbol) for symbol in asked}
             log.warning("%s; asking for one chart a symbol instead", answer.message)
-            found = self._quotes_from_charts(asked)
-            if any(isinstance(one, Quote) for one in found.values()):
-                self._charts_until_s = time.monotonic() + BATCH_PAUSE_S
-            return found
+            return self._quotes_from_charts(asked)
         opinions = SECOND_OPINIONS
-        found = {}
+        found: dict[str, Quote | Failure] = {}
         for symbol in asked:
             if symbol not in answer:
                 found[symbol] = self._failure(FailureKind.NOT_FOUND, symbol, "Yahoo does not know this symbol")
@@ -220,6 +217,10 @@ class Yahoo:
                 # The other endpoint is out of order: the same answer one round later has to do.
                 quote = self._confirmed_by(quote, self._doubted.get(symbol))
             found[symbol] = quote
+        if not any(isinstance(one, Quote) for one in found.values()):
+            self._charts_until_s = 0.0  # no better than the batch: back to one request
+        elif time.monotonic() >= self._charts_until_s:
+            self._charts_until_s = time.monotonic() + BATCH_PAUSE_S
         return found
 
     def _quote_from_chart(self, symbol: str) -> Quote | Failure:
@@ -236,7 +237,7 @@ class Yahoo:
     ) -> Quote | Failure:
         try:
             return reader(symbol, row)
-        except (BadMarketDataError, *_UNREADABLE) as error:
+        except (BadMarketDataError, OSError, *_UNREADABLE) as error:  # OSError: a time that Windows cannot hold
             return self._failure(FailureKind.BAD_PAYLOAD, symbol, f"unusable quote: {error!r}")
 
     def _quote_of_row(self, symbol: str, row: Mapping[str, Any]) -> Quote:

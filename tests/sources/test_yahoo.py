@@ -337,6 +337,18 @@ def test_when_only_the_batch_is_refused_charts_take_over_and_the_batch_is_left_a
     assert server.count("/v7/") == batches
 
 
+def test_when_charts_fail_too_the_batch_is_tried_again_at_once(server, yahoo):
+    server.faults["/v7/"] = Fault.SERVER_ERROR
+    server.charts["^NDX"] = Chart(price=20211.36, time_s=CLOSE)
+    good(yahoo.quotes(["^NDX"])["^NDX"])
+    server.faults["/v8/"] = Fault.SERVER_ERROR
+    failed(yahoo.quotes(["^NDX"])["^NDX"], FailureKind.BAD_PAYLOAD)
+    server.faults.clear()
+    server.quotes = {"^NDX": quote_row("^NDX", 20211.36, CLOSE)}
+    good(yahoo.quotes(["^NDX"])["^NDX"])
+    assert server.count("/v7/") == 2
+
+
 def test_one_429_is_one_request_and_nothing_is_asked_until_the_pause_is_over(server, yahoo):
     good_row = quote_row("^NDX", 20211.36, CLOSE)
     server.quotes = {"^NDX": good_row}
