@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 
 from desktop.analytics.windows import (
     MIN_COVERAGE,
-    align,
     frozen_array,
     known,
     lagged_percentile,
@@ -375,8 +374,3 @@ def _rank_of_latest(series: Closes | None) -> Maybe:
 
 def _as_date(day: np.datetime64) -> date:
     return date.fromisoformat(str(day))
-
-
-def on_days(rolling: Rolling, days: DayArray) -> FloatArray:
-    """Correlation history on other days; NaN where it has none."""
-    return align(rolling.days, rolling.mean_pairwise, days)

@@ -86,11 +86,3 @@ def lagged_level(values: FloatArray, window: int, share: float) -> float:
         return float("nan")
     # 0.9 x 250 is 225.00000000000003 in floating point; the tolerance keeps it at 225.
     return float(finite[max(ceil(share * len(finite) - 1e-9), 1) - 1])
-
-
-def lagged_sum(values: FloatArray, window: int) -> FloatArray:
-    """Sum of the `window` values that end at each row; NaN while there are fewer, or where one is missing."""
-    out = np.full(len(values), np.nan)
-    if len(values) >= window:
-        out[window - 1 :] = np.lib.stride_tricks.sliding_window_view(values, window).sum(axis=1)
-    return out
