@@ -76,8 +76,8 @@ _FUTURE_SINCE = {"RTY=F": date(2021, 7, 12), "NQ=F": date(2021, 7, 12)}
 _DIVIDEND_YIELD = {"IWM": 0.013, "QQQ": 0.006}
 _CARRY = {"RTY=F": 0.040, "NQ=F": 0.046}
 """Yearly financing less dividends: a future's basis shrinks to nothing at expiry."""
-_SECOND_SD_PCT = 0.0065
-"""Standard deviation of a leg's move in a second at noon: 1 % a session, of which open and close pin a part."""
+_SECOND_SD_PCT = 0.0048
+"""Standard deviation of a leg's move in a second at noon: .8 % a session with its busy edges."""
 _NIGHT_VARIANCE = 0.06
 """Variance of a second without cash trading, in units of one at noon."""
 _FEARS = (("^VIX", 0.16, (9.1, 83.0)), ("^VIX3M", 0.10, (11.0, 73.0)), ("^COR1M", 0.20, (3.8, 97.0)))
