@@ -15,6 +15,7 @@ from widgets.theme import DARK, Theme, font
 
 _MARGIN, _GAP, _LEAST_GAP, _MOST_GAP, _INNER = 16, 32, 14, 72, 8
 _BUTTON_WIDTH, _BUTTON_HEIGHT = 128, 32
+_NOTHING = Text("")
 _CAPTIONS = ("NDX / RUT", "RUT − NDX today", "Regime", "Next release")
 
 
@@ -25,7 +26,7 @@ class Pill(QWidget):
 
     def __init__(self, name: str) -> None:
         super().__init__()
-        self._shown, self._theme = Text(""), DARK
+        self._shown, self._theme = _NOTHING, DARK
         self.setAccessibleName(name)
         self.setFont(font(12, SEMI))
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
@@ -78,7 +79,7 @@ class _Piece:
     """Something in the strip: its natural width, which only grows while the same kind of number is shown."""
 
     widget: Label | Pill
-    text: Text = Text("")
+    text: Text = _NOTHING
     natural: int = 0
     width: int = 0
 
@@ -126,7 +127,7 @@ class HeaderStrip(QFrame):
             self._release_in,
             self._mode,
         )
-        self._cells = (
+        self._cells: tuple[tuple[_Piece, ...], ...] = (
             (self._ratio, self._change),
             (self._spread, self._rank),
             (self._regime,),
@@ -173,7 +174,7 @@ class HeaderStrip(QFrame):
             state.regime,
             state.release,
             state.release_in,
-            state.mode or Text(""),
+            state.mode or _NOTHING,
         )
         moved = False
         for piece, text in zip(self._pieces, shown, strict=True):
@@ -224,22 +225,21 @@ class HeaderStrip(QFrame):
         self._arrange()
 
     def _arrange(self) -> None:
-        """Place everything; in a narrow strip the mode stands above the button, then the least important gives way."""
+        """Place everything; in a narrow strip the mode stands above the button, then words are cut."""
         for piece in self._pieces:
             piece.width = piece.natural
         menu = 0 if self._menu.isHidden() else self._menu.sizeHint().width()
         buttons = _BUTTON_WIDTH + (_INNER + menu if menu else 0)
         mode = self._mode.natural
-        beside = self.width() - 2 * _MARGIN - buttons - (mode + 2 * _INNER if mode else 0)
+        in_line = buttons + (mode + 2 * _INNER if mode else 0)
+        beside = self.width() - 2 * _MARGIN - in_line
         stacked = self._wanted(_LEAST_GAP, stacked=False) > beside
         lacking = self._wanted(_LEAST_GAP, stacked=True) + max(buttons, mode) - (self.width() - 2 * _MARGIN)
         if stacked:
             self._yield(lacking)
         # What is right of the questions starts here.
         right = self.width() - _MARGIN
-        start = right - (
-            max(buttons, self._mode.width) if stacked else buttons + (mode + 2 * _INNER if mode else 0)
-        )
+        start = right - (max(buttons, self._mode.width) if stacked else in_line)
         self._place_right(right, menu, stacked=stacked and mode > 0)
         free = start - _MARGIN - self._wanted(0, stacked=stacked)
         self._place_left(min(_MOST_GAP, max(_LEAST_GAP, free // len(self._cells))), stacked=stacked)

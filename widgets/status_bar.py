@@ -7,12 +7,13 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QProgressBar, QPushButton, QSizePolicy, QWidget
 from typing_extensions import override
 
-from widgets.marks import paint_mark
+from widgets.painted import paint_mark
 from widgets.parts import Label
 from widgets.states import ProgressState, SourceDot, StatusState, Text, Tone
 from widgets.theme import DARK, Theme, font
 
 _MARK, _HEIGHT, _STEPS = 8, 22, 1000
+_LONGEST = 340
 _TOLD_FOR_MS = 10_000
 _SAID = {Tone.GOOD: "good", Tone.WARN: "attention", Tone.BAD: "not working", Tone.DIM: "off"}
 
@@ -102,8 +103,10 @@ class StatusStrip(QWidget):
             row.addWidget(widget)
         for widget in (self._message, self._what, self._bar, self._cancel):
             widget.hide()
-        # The clock comes every second: it must never be the one that gives way.
-        self._clock.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
+        # Words of sources give way first: their marks stay, and hovering tells the rest.
+        for label in (self._message, self._what, self._session, self._clock):
+            label.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
+            label.setMaximumWidth(_LONGEST)
         self._told: Text | None = None
         self._told_until = QTimer(self, singleShot=True, interval=_TOLD_FOR_MS)
         self._told_until.timeout.connect(self._forget)
@@ -117,8 +120,7 @@ class StatusStrip(QWidget):
             self._show_dots(state.dots)
         if before is None or state.progress != before.progress:
             self._show_progress(state.progress)
-        if before is None or state.message != before.message:
-            self._show_message()
+        self._show_message()
         self._session.show_text(state.session)
         self._clock.show_text(Text(state.clock, Tone.DIM))
         self._clock.setMinimumWidth(max(self._clock.minimumWidth(), self._clock.sizeHint().width()))
@@ -132,16 +134,21 @@ class StatusStrip(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Take over the colours of `theme`."""
         self._theme = theme
-        for widget in (*self._dots.values(), self._message, self._what, self._session, self._clock):
-            widget.set_theme(theme)
+        for dot in self._dots.values():
+            dot.set_theme(theme)
+        for label in (self._message, self._what, self._session, self._clock):
+            label.set_theme(theme)
 
     def _forget(self) -> None:
         self._told = None
         self._show_message()
 
     def _show_message(self) -> None:
-        text = self._told or (self._state.message if self._state else None)
+        """One of: what was told just now, the work under way, the state's own message."""
+        working = self._state is not None and self._state.progress is not None
+        text = self._told or (None if working or self._state is None else self._state.message)
         self._message.setVisible(text is not None)
+        self._what.setVisible(working and text is None)
         if text is not None:
             self._message.show_text(text)
 
@@ -165,7 +172,6 @@ class StatusStrip(QWidget):
 
     def _show_progress(self, progress: ProgressState | None) -> None:
         known = progress is not None and progress.share is not None
-        self._what.setVisible(progress is not None)
         self._cancel.setVisible(progress is not None)
         self._bar.setVisible(known)
         if progress is None:
