@@ -58,7 +58,7 @@ class Dial(QWidget):
         radius = min(self.width() / 2 - _PAD - 6, self.height() - _PAD - 8.0)
         if radius < 10:
             return
-        hub = QPointF(self.width() / 2, (self.height() + radius + _PAD - 8) / 2)
+        hub = QPointF(self.width() / 2, self.height() - 8.0)
         thick = max(8.0, radius * 0.17)
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -65,7 +65,7 @@ class VoteRow(QWidget):
         metrics = painter.fontMetrics()
         left = _MARK + 8
         room = self.width() - left
-        detail = wrapped(metrics, state.detail, room, 2 if self.height() >= 18 + 2 * _LINE else 1)
+        detail = wrapped(metrics, state.detail, room, 2 if self.height() >= 15 + 2 * _LINE else 1)
         top = max(0, (self.height() - 18 - _LINE * len(detail)) // 2)
         paint_mark(painter, QPointF(_MARK / 2 + 1, top + 9), _MARK, tone, self._theme)
         painter.setPen(self._theme.color(tone))
