@@ -34,12 +34,14 @@ class Draft:
     def take(self, told: str) -> bool:
         """Hear what a state says; True when it was changed elsewhere, so that the widget must now show `value`."""
         before, self._told = self._told, told
+        if told == before:
+            return False
         now = self._clock()
         awaited = [value for at, value in self._sent if now - at <= _FORGET_AFTER_S]
         if told in awaited:
             self._sent = self._sent[len(self._sent) - len(awaited) + awaited.index(told) + 1 :]
             return False
-        if told in (before, self.value):
+        if told == self.value:
             return False
         self._sent.clear()
         self.value = told

@@ -192,6 +192,7 @@ class GaugePanel(Card):
         self._history = SmallHistory("History of correlation: realised and implied")
         column.addWidget(self._legend)
         column.addWidget(self._history, 2)
+        self.setFocusProxy(self._history)
 
     def show_state(self, state: GaugeState) -> None:
         """Show `state`; what is shown already is left alone."""

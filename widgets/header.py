@@ -234,9 +234,8 @@ class HeaderStrip(QFrame):
         in_line = buttons + (mode + 2 * _INNER if mode else 0)
         beside = self.width() - 2 * _MARGIN - in_line
         stacked = self._wanted(_LEAST_GAP, stacked=False) > beside
-        lacking = self._wanted(_LEAST_GAP, stacked=True) + max(buttons, mode) - (self.width() - 2 * _MARGIN)
         if stacked:
-            self._yield(lacking)
+            self._yield(self.width() - 2 * _MARGIN, buttons)
         # What is right of the questions starts here.
         right = self.width() - _MARGIN
         start = right - (max(buttons, self._mode.width) if stacked else in_line)
@@ -257,7 +256,8 @@ class HeaderStrip(QFrame):
             return max(cell[0].width, caption + _INNER + cell[1].width)
         return max(caption, sum(piece.width for piece in cell) + _INNER * (len(cell) - 1))
 
-    def _yield(self, lacking: int) -> None:
+    def _yield(self, room: int, buttons: int) -> None:
+        """Cut words, the least important first, until everything takes at most `room` pixels."""
         for piece, floor in (
             (self._release, 150),
             (self._mode, 192),
@@ -266,11 +266,14 @@ class HeaderStrip(QFrame):
             (self._release, 60),
             (self._mode, 76),
             (self._rank, 30),
+            (self._release_in, 30),
             (self._change, 20),
+            (self._regime, 60),
         ):
-            given = min(max(0, lacking), max(0, piece.width - floor))
-            piece.width -= given
-            lacking -= given
+            lacking = self._wanted(_LEAST_GAP, stacked=True) + max(buttons, self._mode.width) - room
+            if lacking <= 0:
+                break
+            piece.width = min(piece.width, max(floor, piece.width - lacking))
 
     def _place_right(self, right: int, menu: int, *, stacked: bool) -> None:
         high, middle = self.height(), self.height() // 2

@@ -35,6 +35,7 @@ class HeatMapView(QWidget):
         self._map: HeatMap | None = None
         self._theme = DARK
         self._at: tuple[int, int] | None = None
+        self._left = 0.0
         self.setAccessibleName(name)
         self.setFont(font(12))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -44,6 +45,8 @@ class HeatMapView(QWidget):
         """Show `heat`, or nothing; the same one is left alone."""
         if heat == self._map:
             return
+        if heat is not None and (self._map is None or heat.row_labels != self._map.row_labels):
+            self._left = 8.0 + max(map(self.fontMetrics().horizontalAdvance, heat.row_labels), default=0)
         if heat is None or self._map is None or len(heat.cells) != len(self._map.cells):
             self._at = None
             self.updateGeometry()
@@ -99,9 +102,8 @@ class HeatMapView(QWidget):
         heat = self._map
         if heat is None or not heat.row_labels or not heat.column_labels:
             return 0.0, 1.0, 1.0
-        left = max(self.fontMetrics().horizontalAdvance(label) for label in heat.row_labels) + 8
-        wide = (self.width() - left) / len(heat.column_labels)
-        return left, max(1.0, wide), max(1.0, (self.height() - _FOOT) / len(heat.row_labels))
+        wide = (self.width() - self._left) / len(heat.column_labels)
+        return self._left, max(1.0, wide), max(1.0, (self.height() - _FOOT) / len(heat.row_labels))
 
     @override
     def sizeHint(self) -> QSize:

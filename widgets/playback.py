@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QSlider, QStyle, QWidget
@@ -79,7 +81,11 @@ class PlaybackBar(QFrame):
         if word != self._play.text():
             self._play.setText(word)
         if before is None or state.speed != before.speed:
-            self._speeds.show_choices(_speeds(state.speed))
+            speeds = _speeds(state.speed)
+            self._speeds.show_choices(speeds)
+            stops = (self._play, *(self._speeds.button(one.key) for one in speeds), self._seek)
+            for first, second in pairwise(stops):
+                QWidget.setTabOrder(first, second)
         if not self._seek.isSliderDown():
             self._seek.blockSignals(True)
             self._seek.setValue(round(state.position * _STEPS))

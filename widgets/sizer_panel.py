@@ -201,7 +201,8 @@ class SizerPanel(Card):
         )
 
     def _order_tabs(self) -> None:
-        stops: list[QWidget] = [field.edit for field in self._fields.values()]
+        # The copy button was in the window's chain from the start: beginning there, all join it at this panel.
+        stops: list[QWidget] = [self._copy, *(field.edit for field in self._fields.values())]
         state = self._state
         if state is not None:
             stops += [self._sizings.button(one.key) for one in state.sizings]

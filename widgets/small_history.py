@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QLineF, QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QLineF, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import (
     QAction,
     QColor,
     QContextMenuEvent,
+    QFocusEvent,
     QGuiApplication,
     QKeyEvent,
     QKeySequence,
@@ -168,7 +169,7 @@ class SmallHistory(QWidget):
         self._point_at(int(np.abs(self._realised.x - at).argmin()))
 
     @override
-    def leaveEvent(self, event: object) -> None:
+    def leaveEvent(self, event: QEvent) -> None:
         self._point_at(None)
 
     @override
@@ -183,8 +184,19 @@ class SmallHistory(QWidget):
         if step is None or not rows:
             super().keyPressEvent(event)
             return
-        here = rows - 1 if self._cursor is None else self._cursor + step
+        here = (rows - 1 if self._cursor is None else self._cursor) + step
         self._point_at(min(rows - 1, max(0, here)))
+
+    @override
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        if event.reason() is not Qt.FocusReason.MouseFocusReason and self._realised is not None:
+            self._point_at(len(self._realised.x) - 1 if len(self._realised.x) else None)
+
+    @override
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self._point_at(None)
 
     def copy_data(self) -> None:
         """Put both curves on the clipboard, as a table."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from PySide6.QtCore import QPointF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QProgressBar, QPushButton, QSizePolicy, QWidget
@@ -158,6 +160,8 @@ class StatusStrip(QWidget):
                 self._dot_row.removeWidget(old)
                 old.deleteLater()
             self._dots = {one.key: self._new_dot(one) for one in dots}
+            for first, second in pairwise((self._cancel, *self._dots.values(), self._cancel)):
+                QWidget.setTabOrder(first, second)
             return
         for one in dots:
             if one != self._dots[one.key].dot:
