@@ -6,10 +6,10 @@ from widgets.draft import Draft
 class Hand:
     """A clock moved by hand."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.now = 100.0
 
-    def __call__(self):
+    def __call__(self) -> float:
         return self.now
 
 

@@ -3,12 +3,15 @@
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel, QMenu, QPushButton, QToolButton, QWidget
 
+from tests.widgets.paint_counter import Paints
 from widgets import theme
 from widgets.header import HeaderStrip, Pill
 from widgets.states import HeaderState, Text, Tone
+
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform
 
 STATE = HeaderState(
     ratio=Text("9.511", why="close of 11 Jul 2024"),
@@ -25,20 +28,6 @@ STATE = HeaderState(
 LONG = "Employment Situation with the benchmark revision of average hourly earnings Fri 2 Aug 08:30 ET"
 
 
-class Paints(QObject):
-    """Counts paint events of a widget and its children."""
-
-    def __init__(self, widget):
-        super().__init__()
-        self.count = 0
-        for one in (widget, *widget.findChildren(QWidget)):
-            one.installEventFilter(self)
-
-    def eventFilter(self, watched, event):
-        self.count += event.type() is QEvent.Type.Paint
-        return False
-
-
 @pytest.fixture
 def header(qtbot):
     theme.load_fonts()
@@ -46,23 +35,27 @@ def header(qtbot):
     qtbot.addWidget(strip)
     strip.resize(1580, 75)
     strip.show_state(STATE)
-    strip.show()
-    qtbot.waitExposed(strip)
+    with qtbot.waitActive(strip):
+        strip.show()
+        strip.activateWindow()
     return strip
 
 
-def words(strip):
-    return {one.text() for one in (*strip.findChildren(QLabel), *strip.findChildren(Pill)) if one.isVisible()}
+def words(strip: HeaderStrip) -> set[str]:
+    labels = {one.text() for one in strip.findChildren(QLabel) if one.isVisible()}
+    return labels | {one.text() for one in strip.findChildren(Pill) if one.isVisible()}
 
 
-def button(strip):
-    return strip.findChild(QPushButton)
+def button(strip: HeaderStrip) -> QPushButton:
+    found = strip.findChild(QPushButton)
+    assert isinstance(found, QPushButton)
+    return found
 
 
-def overlaps(strip):
+def overlaps(strip: HeaderStrip) -> list[tuple[str, str]]:
     shown = [one for one in strip.findChildren(QWidget) if one.isVisible() and one.parent() is strip]
     return [
-        (a.accessibleName() or a.text(), b.accessibleName() or b.text())
+        (repr(a), repr(b))
         for number, a in enumerate(shown)
         for b in shown[number + 1 :]
         if a.geometry().intersects(b.geometry())
