@@ -30,7 +30,7 @@ from widgets.theme import DARK, Theme
 from widgets.ticket_table import Figures, TicketTable
 
 _FIELD_WIDTH = 94
-_SIDE_BY_SIDE, _CHOICES_IN_LINE = 700, 440
+_SIDE_BY_SIDE, _AROUND = 700, 36
 _COPIED_FOR_MS = 1500
 _HINT = "Write 2m, 500k or 1.5 %; Esc takes a wrong entry back"
 
@@ -100,6 +100,7 @@ class SizerPanel(Card):
         self._copy.setEnabled(bool(state.ticket))
         self._show_hint()
         if anew:
+            self._arrange_choices()
             self._order_tabs()
 
     @override
@@ -229,6 +230,12 @@ class SizerPanel(Card):
         for column in range(columns):
             self._grid.setColumnStretch(column, 1)
 
+    def _arrange_choices(self) -> None:
+        """Both rows of choices in one line where they fit."""
+        wanted = self._sizings.sizeHint().width() + self._instruments.sizeHint().width() + self._choices.spacing()
+        across, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
+        self._choices.setDirection(across if wanted <= self.width() - _AROUND else down)
+
     @override
     def resizeEvent(self, event: QResizeEvent) -> None:
         wide = self.width()
@@ -239,7 +246,7 @@ class SizerPanel(Card):
         self._lower.setSpacing(20 if beside else 8)
         self._lower.setStretch(0, 6 if beside else 0)
         self._lower.setStretch(1, 5 if beside else 1)
-        self._choices.setDirection(across if wide >= _CHOICES_IN_LINE else down)
+        self._arrange_choices()
         super().resizeEvent(event)
 
     @override
