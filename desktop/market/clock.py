@@ -6,7 +6,10 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from math import inf
 from typing import Protocol
+
+from desktop.market.quotes import require_utc
 
 
 class Clock(Protocol):
@@ -51,8 +54,8 @@ class PlayClock:
     ) -> None:
         self._lock = threading.Lock()
         self._wall = wall
-        self._from, self._since = start.astimezone(UTC), wall()
-        self._end = None if end is None else end.astimezone(UTC)
+        self._from, self._since = require_utc("clock", "start", start), wall()
+        self._end = None if end is None else require_utc("clock", "end", end)
         self._speed, self._paused = _positive(speed), False
 
     @property
@@ -105,10 +108,10 @@ class PlayClock:
     def seek(self, at: datetime) -> None:
         """Go to `at`, playing or paused as before."""
         with self._lock:
-            self._restart(at.astimezone(UTC))
+            self._restart(require_utc("clock", "at", at))
 
 
 def _positive(speed: float) -> float:
-    if not speed > 0:
-        raise ValueError(f"speed = {speed}: must be above zero (use pause to stand still)")
+    if not 0 < speed < inf:
+        raise ValueError(f"speed = {speed}: must be finite and above zero (use pause to stand still)")
     return float(speed)

@@ -21,14 +21,12 @@ import numpy as np
 
 import resources
 from desktop.market.known import UserError
-from desktop.market.quotes import DayArray
+from desktop.market.quotes import DayArray, require_utc
 
 new_york = ZoneInfo("America/New_York")
 TABLE = "sessions.csv"
 TABLE_FIRST, TABLE_LAST = date(1985, 1, 2), date(2027, 12, 31)
 _PRE_OPENS, _POST_CLOSES = time(4, 0), time(20, 0)
-_BREAK_STARTS, _BREAK_ENDS = time(17, 0), time(18, 0)
-"""CME halts equity index futures for an hour a day; the library counts it to the session."""
 _REACH = timedelta(days=14)
 """Longer than any closure: after 2001-09-11 the exchange was shut for six days."""
 
@@ -81,8 +79,9 @@ class _Hours:
 
 _HOURS = {
     "XNYS": _Hours(time(9, 30), time(16, 0)),
-    "CMES": _Hours(time(18, 0), time(18, 0), opens_day_before=True),
+    "CMES": _Hours(time(18, 0), time(17, 0), opens_day_before=True),
 }
+"""CME pauses from 17:00 to 18:00; the library counts that hour to the session that ends."""
 
 
 class Calendar:
@@ -119,13 +118,12 @@ class Calendar:
         )
 
     def phase(self, at: datetime) -> Phase:
-        """Return what the exchange does at `at`; futures have no pre or post, and pause 17:00-18:00 New York."""
-        local = at.astimezone(new_york)
+        """Return what the exchange does at `at`; futures know only regular and closed."""
+        local = _local(at)
         if self._hours.opens_day_before:
-            session = self.session(local.date() + timedelta(days=1 if local.time() >= self._hours.opens else 0))
+            session = self.session(local.date() + timedelta(days=local.time() >= self._hours.opens))
             trading = session is not None and session.open <= at < session.close
-            pausing = _BREAK_STARTS <= local.time() < _BREAK_ENDS
-            return Phase.REGULAR if trading and not pausing else Phase.CLOSED
+            return Phase.REGULAR if trading else Phase.CLOSED
         session = self.session(local.date())
         if session is None or not _PRE_OPENS <= local.time() < _POST_CLOSES:
             return Phase.CLOSED
@@ -202,7 +200,11 @@ CME = Calendar("CMES")
 
 def trading_day(at: datetime) -> date:
     """New York date of `at`."""
-    return at.astimezone(new_york).date()
+    return _local(at).date()
+
+
+def _local(at: datetime) -> datetime:
+    return require_utc("sessions", "at", at).astimezone(new_york)
 
 
 def end_of_day(day: date) -> datetime:
@@ -219,16 +221,17 @@ def parse_as_of(text: str) -> datetime:
         For anything else, a time without a zone included.
     """
     try:
-        return end_of_day(date.fromisoformat(text))
-    except ValueError:
-        pass
-    try:
-        moment = datetime.fromisoformat(text)
+        try:
+            return end_of_day(date.fromisoformat(text))
+        except ValueError:
+            moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            raise AsOfError(text, "has no zone")
+        return moment.astimezone(UTC)
     except ValueError as error:
         raise AsOfError(text, "is no moment") from error
-    if moment.tzinfo is None:
-        raise AsOfError(text, "has no zone")
-    return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise AsOfError(text, "is too far away") from error
 
 
 def _date(day: np.datetime64) -> date:
@@ -251,12 +254,13 @@ def _beyond_the_table(name: str, year: int) -> Mapping[date, time]:
 
 
 def library_closes(name: str, first: date, last: date) -> Mapping[date, time]:
-    """Close in New York by session day, as exchange_calendars has it."""
+    """Close in New York by session day, as exchange_calendars has it, CME's daily pause left out."""
     import exchange_calendars
 
     calendar = exchange_calendars.get_calendar(name, start=first.isoformat(), end=last.isoformat())
     closes = calendar.closes.dt.tz_convert("America/New_York")
-    return {day.date(): close.time() for day, close in closes.items()}
+    usual = _HOURS[name].closes
+    return {day.date(): min(close.time(), usual) for day, close in closes.items()}
 
 
 def write_table() -> str:
