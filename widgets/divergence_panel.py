@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QWidget
 from typing_extensions import override
 
 from widgets.parts import Card, FactLine, Segmented
-from widgets.plots import Content, Line, TimePlot
-from widgets.states import DivergenceState, Text, Tone
+from widgets.plots import Content, TimePlot
+from widgets.states import Choice, DivergenceState, Text, Tone
 from widgets.theme import Theme
+from widgets.traces import Line
 
 _GAP_S = 15 * 60.0
 """No minute for this long is a pause of the market or of the feed, not a straight line."""
@@ -44,10 +46,10 @@ class DivergencePanel(Card):
     cursor_moved = Signal(object)
     """Moment under the crosshair, seconds since 1970 UTC as float; None when there is none."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self) -> None:
         super().__init__("Intraday divergence")
-        self.setParent(parent)
         self._state: DivergenceState | None = None
+        self._keys: tuple[str, ...] = ()
         self._not_live = self.label(11, name="Live or not")
         self.title_row.insertWidget(1, self._not_live)
         self._references = Segmented("Moves counted from")
@@ -79,11 +81,12 @@ class DivergencePanel(Card):
         if state == self._state:
             return
         self._state = state
-        self._references.show_choices(state.references)
+        self._show_references(state.references)
         self._facts.show_facts(state.facts)
         self._warnings.show_facts(tuple(replace(one, text=_SIGN + one.text) for one in state.warnings))
         self._warnings.setVisible(bool(state.warnings))
         self._caption.show_text(state.caption)
+        self._caption.setVisible(not state.message)
         self._not_live.show_text(_NOT_LIVE if state.dimmed and not state.message else Text(""))
         self._message.show_text(Text(state.message, Tone.DIM))
         self._message.setVisible(bool(state.message))
@@ -101,6 +104,16 @@ class DivergencePanel(Card):
                 dimmed=state.dimmed,
             )
         )
+
+    def _show_references(self, choices: tuple[Choice, ...]) -> None:
+        self._references.show_choices(choices)
+        keys = tuple(one.key for one in choices)
+        if keys != self._keys:
+            # new buttons stand last in the focus order of the window; their place is before the chart
+            self._keys = keys
+            order: list[QWidget] = [self.plot, *map(self._references.button, keys), self.plot]
+            for one, next_one in pairwise(order):
+                QWidget.setTabOrder(one, next_one)
 
     def show_cursor(self, at: float | None) -> None:
         """Show the crosshair where another chart of this session has it; a moment outside it shows none."""

@@ -65,7 +65,7 @@ def spread_out(wanted: Sequence[float], height: float, low: float, high: float) 
 def find_room(taken: Sequence[QRectF], y: float, wide: float, area: QRectF) -> QRectF:
     """Return where the label of a level at height `y` stands: left and above its line, or the next free place."""
     left = area.left() + 8
-    tops = [top for top in (y - _LABEL_HEIGHT - 1, y + 2) if area.top() <= top <= area.bottom() - _LABEL_HEIGHT]
+    tops = [top for top in (y - _LABEL_HEIGHT - 1, y + 2) if 2 <= top <= area.bottom() - _LABEL_HEIGHT]
     if not tops:
         tops = [min(max(y, area.top()), area.bottom() - _LABEL_HEIGHT)]
     box = QRectF(left, tops[0], wide, _LABEL_HEIGHT)

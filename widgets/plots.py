@@ -24,7 +24,6 @@ from PySide6.QtGui import (
     QKeySequence,
     QMouseEvent,
     QPainter,
-    QPainterPath,
     QPen,
     QResizeEvent,
     QWheelEvent,
@@ -36,45 +35,33 @@ from PySide6.QtWidgets import (
     QGraphicsView,
     QMenu,
     QMessageBox,
-    QStyleOptionGraphicsItem,
     QWidget,
 )
 from typing_extensions import override
 
 from widgets import plot_paint as paint
-from widgets.plot_data import extent, nearest_row, on_screen, rows_between, table, value_at, with_holes
+from widgets.plot_data import extent, nearest_row, rows_between, table, value_at
 from widgets.states import Band, Curve, Level, Mark, Tag, Tone
 from widgets.theme import DARK, Theme, font
 from widgets.ticks import Tick, moment_words, time_ticks, value_steps
+from widgets.traces import Area, Line, Trace
 
 GUTTER = 60.0
 """Pixels right of the curves, for values and price tags."""
 _STRIP, _FOOT = 18.0, 24.0
 _GRAB_PX = 6.0
-_SMOOTH_UP_TO = 900
-"""Curves of at most this many drawn points are antialiased; beyond, it costs more than it shows."""
+_TICK_PX = 72
 _HEAD_ROOM = 0.06
 _MOVED_LEVELS_MAY_TAKE = 0.55
 """Share of the height given up at most to bring movable levels into the picture."""
 _LET_GO_MS = 1500
 _DAY_S = 86_400.0
+_BY_KEYBOARD = (
+    Qt.FocusReason.TabFocusReason,
+    Qt.FocusReason.BacktabFocusReason,
+    Qt.FocusReason.ShortcutFocusReason,
+)
 _KEYS = "Arrows pan, plus and minus zoom, Home resets, Shift with arrows reads values, L picks a level to move"
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """How one curve is drawn and told. `words` turns a value into words with its unit."""
-
-    key: str
-    name: str
-    words: Callable[[float], str]
-    unit: str = ""
-    tone: Tone = Tone.PLAIN
-    width: float = 1.0
-    dashed: bool = False
-    faint: bool = False
-    filled: bool = False
-    """Shaded down (or up) to zero."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,65 +85,6 @@ class Content:
     home: tuple[float, float] | None = None
     """What "reset" shows, seconds since 1970 UTC; None shows all points."""
     dimmed: bool = False
-
-
-class _Area(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has no type information
-    """A shaded area between two lines."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._path = QPainterPath()
-        self.brush = paint.fill("#000000")
-
-    def show_between(self, band: Band) -> None:
-        self.prepareGeometryChange()
-        self._path = QPainterPath()
-        known = np.isfinite(band.low) & np.isfinite(band.high)
-        edges = np.flatnonzero(np.diff(np.concatenate(([False], known, [False])).astype(np.int8)))
-        for start, end in zip(edges[::2], edges[1::2], strict=True):
-            x = band.x[start:end]
-            y = np.concatenate((band.high[start:end], band.low[start:end][::-1]))
-            self._path.addPath(pg.arrayToQPath(np.concatenate((x, x[::-1])), y))
-        self.update()
-
-    @override
-    def boundingRect(self) -> QRectF:
-        return self._path.boundingRect()
-
-    @override
-    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillPath(self._path, self.brush)
-
-
-class _Trace:
-    """One curve on the screen: what was handed over, what of it is drawn."""
-
-    def __init__(self, line: Line, gap_s: float | None) -> None:
-        self.line, self._gap_s = line, gap_s
-        self.item = pg.PlotCurveItem(connect="finite")
-        self.area = _Area() if line.filled else None
-        self.given: Curve | None = None
-        self.whole = Curve(np.empty(0), np.empty(0))
-        self._drawn: tuple[Curve, float, float, int] | None = None
-
-    def take(self, curve: Curve) -> bool:
-        """Take over `curve`; False when it is the one taken before."""
-        if curve is self.given:
-            return False
-        self.given, self.whole = curve, with_holes(curve, self._gap_s)
-        if self.area is not None:
-            zero = np.zeros(())
-            y = self.whole.y
-            self.area.show_between(Band(self.whole.x, np.minimum(y, zero), np.maximum(y, zero)))
-        return True
-
-    def draw(self, low: float, high: float, pixels: int) -> None:
-        drawn = (self.whole, low, high, pixels)
-        if drawn != self._drawn:
-            self._drawn = drawn
-            shown = on_screen(*drawn)
-            self.item.setData(shown.x, shown.y, antialias=len(shown.x) <= _SMOOTH_UP_TO)
 
 
 class TimePlot(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type information
@@ -200,8 +128,8 @@ class TimePlot(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type 
         self._name, self._value_words, self._daily, self._gap_s = name, value_words, daily, gap_s
         self._include, self._decimals = include, level_decimals
         self._theme, self._content, self._zone = DARK, Content(), ZoneInfo("UTC")
-        self._traces: dict[str, _Trace] = {}
-        self._areas: list[_Area] = []
+        self._traces: dict[str, Trace] = {}
+        self._areas: list[Area] = []
         self._x, self._y = (0.0, 1.0), (0.0, 1.0)
         self._at_home = True
         self._cursor: float | None = None
@@ -232,6 +160,8 @@ class TimePlot(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type 
     def show_content(self, content: Content) -> None:
         """Show `content`; what is shown already is left alone."""
         before, self._content = self._content, content
+        if content == before:
+            return
         if content.zone != before.zone:
             self._zone = ZoneInfo(content.zone)
         moved = self._take_lines(content.lines)
@@ -398,7 +328,7 @@ class TimePlot(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type 
         for line, curve in lines:
             trace = self._traces.get(line.key)
             if trace is None:
-                trace = _Trace(line, self._gap_s)
+                trace = Trace(line, self._gap_s)
                 trace.item.setZValue(2 - 0.1 * len(self._traces))
                 self._traces[line.key] = trace
                 for item in (trace.area, trace.item):
@@ -415,7 +345,7 @@ class TimePlot(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type 
         while len(self._areas) > len(bands):
             self._box.removeItem(self._areas.pop())
         while len(self._areas) < len(bands):
-            area = _Area()
+            area = Area()
             area.setZValue(-2)
             self._areas.append(area)
             self._box.addItem(area, ignoreBounds=True)
@@ -435,7 +365,7 @@ class TimePlot(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type 
         plain = line.tone is Tone.PLAIN and self._content.dimmed and not line.faint
         return paint.Row(line.name, Tone.PAST if plain else line.tone, words, line.dashed, line.faint)
 
-    def _colour_trace(self, trace: _Trace) -> None:
+    def _colour_trace(self, trace: Trace) -> None:
         trace.item.setPen(paint.line_pen(self._row(trace.line), self._theme, trace.line.width))
         if trace.area is not None:
             trace.area.brush = paint.fill(self._theme.tones[trace.line.tone], 0.10)
@@ -477,6 +407,7 @@ class TimePlot(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type 
             self._paint_cursor(painter, area, self._cursor)
         if self._focus_told and self.hasFocus():
             painter.setPen(QPen(theme.color(Tone.NDX), 1))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
 
     def _clamped(self, row: float) -> float:
@@ -562,7 +493,7 @@ class TimePlot(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type 
         )
 
     def _time_ticks(self) -> tuple[Tick, ...]:
-        most = max(1, int(self.area().width() // 84))
+        most = max(1, int(self.area().width() // _TICK_PX))
         return time_ticks(*self._x, most, self._zone, daily=self._daily)
 
     def _value_steps(self) -> tuple[tuple[float, ...], int]:
@@ -786,7 +717,8 @@ class TimePlot(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type 
     @override
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
-        self._focus_told = event.reason() is not Qt.FocusReason.MouseFocusReason
+        if event.reason() not in (Qt.FocusReason.ActiveWindowFocusReason, Qt.FocusReason.PopupFocusReason):
+            self._focus_told = event.reason() in _BY_KEYBOARD
         self.viewport().update()
 
     @override

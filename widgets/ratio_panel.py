@@ -5,14 +5,14 @@ from __future__ import annotations
 from zoneinfo import ZoneInfo
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QWidget
 from typing_extensions import override
 
 from widgets.parts import Card, FactLine, Segmented
-from widgets.plots import Content, LevelMoved, Line, TimePlot
+from widgets.plots import Content, LevelMoved, TimePlot
 from widgets.states import Choice, Curve, RatioState, Text, Tone
 from widgets.theme import Theme
 from widgets.ticks import PRESETS
+from widgets.traces import Line
 
 __all__ = ["LevelMoved", "RatioPanel"]
 
@@ -41,9 +41,8 @@ class RatioPanel(Card):
     cursor_moved = Signal(object)
     """Moment under the crosshair, seconds since 1970 UTC as float; None when there is none."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self) -> None:
         super().__init__("Ratio NDX / RUT")
-        self.setParent(parent)
         self._state: RatioState | None = None
         self._range = _ALL
         self._not_live = self.label(11, name="Live or not")
@@ -51,6 +50,7 @@ class RatioPanel(Card):
         self._ranges = Segmented("Range")
         self._ranges.chosen.connect(self._choose_range)
         self.title_row.addWidget(self._ranges)
+        self._show_ranges()
         self._facts = FactLine("Facts about the ratio")
         self._message = self.label(13, wrap=True, name="Message")
         self._message.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -63,7 +63,6 @@ class RatioPanel(Card):
         for widget, stretch in ((self._facts, 0), (self._message, 1), (self.plot, 1)):
             self.body.addWidget(widget, stretch)
         self.setFocusProxy(self.plot)
-        self._show_ranges()
 
     def show_state(self, state: RatioState) -> None:
         """Show `state`; what is shown already is left alone."""
