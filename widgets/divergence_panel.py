@@ -9,8 +9,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QWidget
 from typing_extensions import override
 
+from widgets.chart import Content
 from widgets.parts import Card, FactLine, Segmented
-from widgets.plots import Content, TimePlot
+from widgets.plots import TimePlot
 from widgets.states import Choice, DivergenceState, Text, Tone
 from widgets.theme import Theme
 from widgets.traces import Line

@@ -43,7 +43,7 @@ def on_screen(curve: Curve, low: float, high: float, pixels: int) -> Curve:
     x, y = curve.x[start:stop], curve.y[start:stop]
     if len(x) <= _THIN_FROM * max(1, pixels):
         return Curve(x, y)
-    chunk = len(x) // (2 * max(1, pixels))
+    chunk = -(-len(x) // (2 * max(1, pixels)))
     first = np.arange(0, len(x), chunk)
     thin_x, thin_y = np.repeat(x[first], 2), np.empty(2 * len(first))
     thin_y[0::2], thin_y[1::2] = np.fmin.reduceat(y, first), np.fmax.reduceat(y, first)

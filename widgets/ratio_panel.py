@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 from PySide6.QtCore import Qt, Signal
 from typing_extensions import override
 
+from widgets.chart import Content
 from widgets.parts import Card, FactLine, Segmented
-from widgets.plots import Content, LevelMoved, TimePlot
+from widgets.plots import LevelMoved, TimePlot
 from widgets.states import Choice, Curve, RatioState, Text, Tone
 from widgets.theme import Theme
 from widgets.ticks import PRESETS
