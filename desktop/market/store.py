@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -231,7 +232,7 @@ class Store:
         self._foreign = self._data_version()
 
     def _migrate(self) -> None:
-        self._db.execute("PRAGMA journal_mode = WAL")
+        self._use_write_ahead_log()
         with self._write():
             # Asked again under the lock: another process may have migrated meanwhile.
             version = int(self._db.execute("PRAGMA user_version").fetchone()[0])
@@ -241,6 +242,19 @@ class Store:
                 for statement in filter(str.strip, _MIGRATIONS[number].split(";")):
                     self._db.execute(statement)
             self._db.execute(f"PRAGMA user_version = {max(version, SCHEMA_VERSION)}")
+
+    def _use_write_ahead_log(self) -> None:
+        """Ask until it is so: here SQLite does not itself wait for another process that opens the file."""
+        deadline = time.monotonic() + _BUSY_S
+        while True:
+            try:
+                self._db.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.005)
+            else:
+                return
 
     def _back_up(self, path: Path, copy: Path) -> None:
         """Copy what is committed, the part that still lies in the write-ahead log included."""
