@@ -29,7 +29,8 @@ DAY_S = 86_400.0
 LEVEL_DECIMALS = 3
 """Levels are moved in steps of this precision."""
 _STRIP, _FOOT = 18.0, 24.0
-_TICK_PX = 72
+_TICK_PX, _STEP_PX = 64, 44
+_FEWEST_STEPS = 3
 _HEAD_ROOM = 0.06
 _MOVED_LEVELS_MAY_TAKE = 0.55
 """Share of the height given up at most to bring movable levels into the picture."""
@@ -422,7 +423,9 @@ class Chart(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type inf
         return time_ticks(*self._x, most, self._zone, daily=self._daily)
 
     def _value_steps(self) -> tuple[tuple[float, ...], int]:
-        return value_steps(*self._y, max(2, int(self.area().height() // 44)))
+        most = max(2, int(self.area().height() // _STEP_PX))
+        steps = value_steps(*self._y, most)
+        return steps if len(steps[0]) >= _FEWEST_STEPS else value_steps(*self._y, 2 * most)
 
     # Reading values
 

@@ -110,11 +110,16 @@ def resolve(choice: str) -> Theme:
 
 @cache
 def load_fonts() -> tuple[str, ...]:
-    """Register the shipped fonts with Qt, once; returns the families found."""
+    """Register the shipped fonts and make them the application's, once; returns the families found.
+
+    To be called before the first widget is made: a font given later does not reach children of widgets which are
+    not yet shown.
+    """
     families: list[str] = []
     for name in FONT_FILES:
         number = QFontDatabase.addApplicationFont(str(resources.path(name)))
         families += QFontDatabase.applicationFontFamilies(number)
+    QApplication.setFont(font())
     return tuple(families)
 
 
@@ -129,7 +134,7 @@ def font(px: int = BASE_PX, weight: QFont.Weight = QFont.Weight.Normal) -> QFont
 
 def apply(app: QApplication, theme: Theme) -> None:
     """Give the application font, palette and stylesheet of `theme`."""
-    app.setFont(font())
+    load_fonts()
     palette = QPalette()
     for role, colour in (
         (QPalette.ColorRole.Window, theme.window),

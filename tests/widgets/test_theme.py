@@ -1,17 +1,35 @@
 """Colours that can be read, one font whose figures are of equal width."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QFontInfo, QFontMetricsF, QGuiApplication
-from PySide6.QtWidgets import QApplication, QLineEdit
+from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton
 
 from widgets import theme
+from widgets.parts import Card
 from widgets.states import Tone
 from widgets.theme import DARK, LIGHT, Theme
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform
 
 BOTH = pytest.mark.parametrize("look", [DARK, LIGHT], ids=lambda one: one.name)
+
+
+@contextmanager
+def applied(look: Theme) -> Iterator[QApplication]:
+    """Apply a theme for a while."""
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    before = app.palette(), app.styleSheet()
+    theme.apply(app, look)
+    try:
+        yield app
+    finally:
+        app.setPalette(before[0])
+        app.setStyleSheet(before[1])
 
 
 def contrast(one: str, other: str) -> float:
@@ -81,6 +99,17 @@ def test_figures_are_of_equal_width(qapp, px: int, weight: QFont.Weight):
     assert max(widths) - min(widths) < 0.5, "no number moves by a pixel as it changes"
 
 
+def test_buttons_made_before_the_theme_is_applied_use_the_shipped_font(qtbot):
+    theme.load_fonts()
+    card = Card("Ratio")
+    qtbot.addWidget(card)
+    button = QPushButton("1M")
+    card.title_row.addWidget(button)
+    with applied(DARK):
+        card.show()
+        assert QFontInfo(button.font()).family() == theme.FAMILY
+
+
 @pytest.mark.parametrize(("system", "expected"), [("Light", LIGHT), ("Dark", DARK), ("Unknown", DARK)])
 def test_the_theme_of_the_system_is_followed(qapp, monkeypatch, system, expected):
     class Hints:
@@ -95,20 +124,11 @@ def test_the_theme_of_the_system_is_followed(qapp, monkeypatch, system, expected
 
 @BOTH
 def test_applied_it_colours_the_application_and_marks_wrong_input(qtbot, look: Theme):
-    app = QApplication.instance()
-    assert isinstance(app, QApplication)
-    before = app.font(), app.palette(), app.styleSheet()
-    try:
-        theme.apply(app, look)
+    with applied(look) as app:
         line = QLineEdit()
         line.setProperty("error", True)
         qtbot.addWidget(line)
         line.resize(120, 30)
         line.show()
-        picture = line.grab().toImage()
-        assert picture.pixelColor(60, 0).name() == look.tones[Tone.BAD]
+        assert line.grab().toImage().pixelColor(60, 0).name() == look.tones[Tone.BAD]
         assert app.palette().window().color().name() == look.window
-    finally:
-        app.setFont(before[0])
-        app.setPalette(before[1])
-        app.setStyleSheet(before[2])
