@@ -322,7 +322,7 @@ class Chart(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type inf
             area,
             [(self.x_to_pixel(tick.at), tick.words) for tick in self._time_ticks()],
             [(self.y_to_pixel(value), self._value_words(value, decimals)) for value in steps],
-            boxes,
+            [*boxes, self._pointer_box()],
             theme,
         )
         self._paint_marks_and_levels(painter, area)
@@ -399,7 +399,7 @@ class Chart(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type inf
             painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
             decimals = self._value_steps()[1] + 2
             words = self._value_words(self._value_at(y), decimals)
-            box = QRectF(area.right() + 3, min(max(y - 9, 0.0), self.height() - 18.0), GUTTER - 5, 18)
+            box = self._pointer_box()
             painter.setBrush(paint.fill(theme.raised))
             painter.setPen(QPen(theme.color(Tone.DIM), 1))
             painter.drawRect(box.adjusted(0.5, 0.5, -0.5, -0.5))
@@ -417,6 +417,13 @@ class Chart(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type inf
         paint.paint_read_out(
             painter, x, area, moment_words(at, self._zone, daily=self._daily), self._rows(at), theme
         )
+
+    def _pointer_box(self) -> QRectF:
+        """Where the value at the height of the pointer is told; empty when there is no pointer."""
+        if self._pointer_y is None:
+            return QRectF()
+        top = min(max(self._pointer_y - 9, 0.0), self.height() - 18.0)
+        return QRectF(self.area().right() + 3, top, GUTTER - 5, 18)
 
     def _time_ticks(self) -> tuple[Tick, ...]:
         most = max(1, int(self.area().width() // _TICK_PX))
