@@ -20,21 +20,20 @@ from desktop.analytics.divergence import (
     LegHistory,
     LegTick,
     Reference,
-    References,
     SpreadNow,
     TruthCheck,
     choose_driver,
     cone,
     intraday_path,
     preferred_kinds,
-    reference_prices,
+    reference_price,
     session_paths,
     spread_now,
     truth_check,
 )
 from desktop.market import releases
 from desktop.market.instruments import PAIRS, Kind, Leg
-from desktop.market.known import Unknown
+from desktop.market.known import Maybe, Unknown
 from desktop.market.quotes import Bars, Closes, Interval, Quote
 from desktop.market.releases import Release
 from desktop.market.sessions import NYSE, Phase, Session, new_york, trading_day
@@ -116,7 +115,7 @@ def watch(
     release = next((one.at for one in today), None)
     spreads: dict[Reference, SpreadNow | Unknown] = {}
     drivers: dict[Reference, Driver | Unknown] = {}
-    found: dict[Reference, Mapping[Kind, References | Unknown]] = {}
+    found: dict[Reference, Mapping[tuple[Kind, Leg], Maybe]] = {}
     for one in Reference:
         found[one] = _references(one, legs, session, previous.day, release, at)
         ticks = _ticks(legs, found[one])
@@ -154,18 +153,18 @@ def _legs(store: Store, start: datetime, at: datetime, previous: Session) -> Map
 
 def _finest(store: Store, symbols: Sequence[str], start: datetime, at: datetime) -> Interval:
     """The shortest bars that every one of `symbols` has; a minute where none has any."""
-    for interval in INTERVALS:
-        if all(len(store.bars(symbol, interval, start, at)) for symbol in symbols):
-            return interval
-    for interval in INTERVALS:
-        if any(len(store.bars(symbol, interval, start, at)) for symbol in symbols):
-            return interval
+    for enough in (all, any):
+        for interval in INTERVALS:
+            if enough(len(_known_bars(store, symbol, interval, start, at)) for symbol in symbols):
+                return interval
     return Interval.MINUTE
 
 
 def _known_bars(store: Store, symbol: str, interval: Interval, start: datetime, at: datetime) -> Bars:
     """Bars that had closed by `at`."""
-    return store.bars(symbol, interval, start, at - timedelta(seconds=interval.seconds - 1))
+    return store.bars(
+        symbol, interval, start, at - timedelta(seconds=interval.seconds) + timedelta(microseconds=1)
+    )
 
 
 def _prior_close(store: Store, symbol: str, kind: Kind, previous: Session) -> Closes:
@@ -186,31 +185,25 @@ def _references(
     previous: date,
     release: datetime | None,
     at: datetime,
-) -> Mapping[Kind, References | Unknown]:
+) -> Mapping[tuple[Kind, Leg], Maybe]:
+    """The price that the move of each instrument is measured from."""
     if reference is Reference.RELEASE and (release is None or release > at):
         why = "no release is scheduled on this day" if release is None else "the release is still to come"
-        return {kind: Unknown(why) for kind in PAIRS}
-    return {
-        kind: reference_prices(
-            reference,
-            legs[kind, Leg.RUT],
-            legs[kind, Leg.NDX],
-            session=session,
-            previous_session=previous,
-            release=release,
-        )
-        for kind in PAIRS
-    }
+        return dict.fromkeys(legs, Unknown(why))
+    prices: dict[tuple[Kind, Leg], Maybe] = {}
+    for key, history in legs.items():
+        found = reference_price(reference, history, session=session, previous_session=previous, release=release)
+        prices[key] = found if isinstance(found, Unknown) else found[0]
+    return prices
 
 
 def _ticks(
-    legs: Mapping[tuple[Kind, Leg], LegHistory], references: Mapping[Kind, References | Unknown]
+    legs: Mapping[tuple[Kind, Leg], LegHistory], references: Mapping[tuple[Kind, Leg], Maybe]
 ) -> list[LegTick]:
     """Latest price of each leg of each kind, from a quote or from the end of a bar."""
     ticks = []
     for (kind, leg), history in legs.items():
-        found = references[kind]
-        price = found if isinstance(found, Unknown) else (found.rut if leg is Leg.RUT else found.ndx)
+        price = references[kind, leg]
         quote = max(history.quotes, key=_event_time, default=None)
         bars = history.bars
         end = None
@@ -229,7 +222,7 @@ def _event_time(quote: Quote) -> datetime:
 
 def _pieces(
     legs: Mapping[tuple[Kind, Leg], LegHistory],
-    references: Mapping[Kind, References | Unknown],
+    references: Mapping[tuple[Kind, Leg], Maybe],
     driver: Driver | Unknown,
     session: Session,
     starts: datetime,
@@ -256,20 +249,20 @@ def _pieces(
 def _path(
     kind: str,
     legs: Mapping[tuple[Kind, Leg], LegHistory],
-    references: Mapping[Kind, References | Unknown],
+    references: Mapping[tuple[Kind, Leg], Maybe],
     first: int,
     last: int,
 ) -> IntradayPath | None:
     """Path of bars that start in [first, last), None where either leg has none or no reference."""
     rut_kind, ndx_kind = (Kind.INDEX, Kind.ETF) if kind == MIXED else (Kind(kind), Kind(kind))
-    rut_ref, ndx_ref = references[rut_kind], references[ndx_kind]
+    rut_ref, ndx_ref = references[rut_kind, Leg.RUT], references[ndx_kind, Leg.NDX]
     if isinstance(rut_ref, Unknown) or isinstance(ndx_ref, Unknown):
         return None
     rut, ndx = legs[rut_kind, Leg.RUT].bars, legs[ndx_kind, Leg.NDX].bars
     if rut is None or ndx is None or rut.interval is not ndx.interval:
         return None
     rut, ndx = _between(rut, first, last), _between(ndx, first, last)
-    return intraday_path(rut, ndx, rut_ref.rut, ndx_ref.ndx) if len(rut) and len(ndx) else None
+    return intraday_path(rut, ndx, rut_ref, ndx_ref) if len(rut) and len(ndx) else None
 
 
 def _between(bars: Bars, first: int, last: int) -> Bars:

@@ -696,6 +696,42 @@ def truth_check(
     return TruthCheck(tuple(rows), tuple(warnings), threshold_pp)
 
 
+def reference_price(
+    reference: Reference,
+    history: LegHistory,
+    *,
+    session: Session,
+    previous_session: date,
+    release: datetime | None = None,
+    max_age_s: float = 900.0,
+    max_late_s: float = 60.0,
+) -> tuple[float, datetime] | Unknown:
+    """Price that the move of one instrument is measured from, and when it traded (UTC).
+
+    Parameters
+    ----------
+    reference
+        Prior close: the official close of `previous_session`, of no other day. Open: the open of the first bar,
+        which starts at most `max_late_s` after the session's open. Release: the last trade at or before one second
+        before `release`, at most `max_age_s` old; bars which end by the release stand in where no quote does
+        (their last trade is before its end, to the second that cannot be told).
+    history
+        What is known of the instrument, cut at as-of.
+
+    Raises
+    ------
+    ValueError
+        A release reference without a release.
+    """
+    if reference is Reference.PRIOR_CLOSE:
+        return _prior_close(history, previous_session, session)
+    if reference is Reference.OPEN:
+        return _open(history, session, max_late_s)
+    if release is None:
+        raise ValueError("a move from a release needs the time of the release")
+    return _last_before(history, release, max_age_s)
+
+
 def reference_prices(
     reference: Reference,
     rut: LegHistory,
@@ -707,17 +743,7 @@ def reference_prices(
     max_age_s: float = 900.0,
     max_late_s: float = 60.0,
 ) -> References | Unknown:
-    """Prices that the moves of both legs are measured from, of the same kind of instrument on both.
-
-    Parameters
-    ----------
-    reference
-        Prior close: the official close of `previous_session`, of no other day. Open: the open of the first bar,
-        which starts at most `max_late_s` after the session's open. Release: the last trade at or before one second
-        before `release`, at most `max_age_s` old; bars which end by the release stand in where no quote does
-        (their last trade is before its end, to the second that cannot be told).
-    rut, ndx
-        What is known of each leg, cut at as-of.
+    """Prices that the moves of both legs are measured from, of the same kind on both; see `reference_price`.
 
     Raises
     ------
@@ -726,17 +752,18 @@ def reference_prices(
     """
     if rut.kind is not ndx.kind:
         raise ValueError(f"{rut.symbol} is {rut.kind}, {ndx.symbol} is {ndx.kind}: both legs must be of one kind")
-    if reference is Reference.RELEASE and release is None:
-        raise ValueError("a move from a release needs the time of the release")
-
-    def find(history: LegHistory) -> tuple[float, datetime] | Unknown:
-        if reference is Reference.PRIOR_CLOSE:
-            return _prior_close(history, previous_session, session)
-        if reference is Reference.OPEN or release is None:
-            return _open(history, session, max_late_s)
-        return _last_before(history, release, max_age_s)
-
-    found_rut, found_ndx = find(rut), find(ndx)
+    found_rut, found_ndx = (
+        reference_price(
+            reference,
+            leg,
+            session=session,
+            previous_session=previous_session,
+            release=release,
+            max_age_s=max_age_s,
+            max_late_s=max_late_s,
+        )
+        for leg in (rut, ndx)
+    )
     if isinstance(found_rut, Unknown):
         return found_rut
     if isinstance(found_ndx, Unknown):
