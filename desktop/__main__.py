@@ -16,6 +16,13 @@ from desktop.version import VERSION
 PROGRAM = "rotation-monitor"
 
 
+def _pixels(text: str) -> tuple[int, int]:
+    wide, _, high = text.partition("x")
+    if not (wide.isdecimal() and high.isdecimal() and 640 <= int(wide) <= 8000 and 480 <= int(high) <= 8000):
+        raise argparse.ArgumentTypeError(f"{text!r}: give width x height from 640x480 to 8000x8000: 1600x1000")
+    return int(wide), int(high)
+
+
 def _parser() -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument(
@@ -55,7 +62,11 @@ def _parser() -> argparse.ArgumentParser:
     form.add_argument("--html", type=Path, metavar="F", help="as one self-contained HTML file")
     form.add_argument("--png", type=Path, metavar="F", help="as a picture of the whole window")
     report.add_argument(
-        "--size", default="1600x1000", metavar="WxH", help="with --png: pixels (default 1600x1000)"
+        "--size",
+        type=_pixels,
+        default=(1600, 1000),
+        metavar="WxH",
+        help="with --png: pixels (default 1600x1000)",
     )
     report.add_argument("--theme", choices=("dark", "light"), default="dark", help="with --png and --html")
     report.add_argument("--demo", action="store_true", help="the demo session at its close instead of the store")

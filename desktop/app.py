@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import locale
 import logging
 import logging.handlers
 import sys
@@ -15,38 +14,24 @@ from pathlib import Path
 from types import TracebackType
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
-import resources
 from desktop import desk, dialogs, picture, settings
 from desktop.desk import Desk, Mode
 from desktop.engine import Engine
 from desktop.market.known import UserError
 from desktop.presenters.frame import Frame, View
+from desktop.qt import log_qt_messages, make_qt
 from desktop.window import Asked, Import, Request, Seek, Speed, Window
-from widgets import theme
 from widgets.states import Text, Tone
 
 log = logging.getLogger(__name__)
 _SPEEDS = (1, 10, 60, 300, 600)
 
 
-def make_qt(arguments: list[str]) -> QApplication:
-    """Return the one QApplication, with font and icon; English words stay English whatever the locale."""
-    found = QApplication.instance()
-    app = found if isinstance(found, QApplication) else QApplication(arguments)
-    locale.setlocale(locale.LC_TIME, "C")  # Qt adopts the system's locale; month names would change language
-    app.setApplicationName("rotation-monitor")
-    app.setApplicationDisplayName("Rotation Monitor")
-    app.setDesktopFileName("rotation-monitor")
-    app.setWindowIcon(QIcon(str(resources.path("icon.svg"))))
-    theme.load_fonts()
-    return app
-
-
 def run(folder: Path, *, demo: bool, as_of: datetime | None, offline: bool) -> int:
     """Open the window on the store in `folder` (or on the demo) and stay until it is closed."""
+    log_qt_messages()
     app = make_qt(sys.argv[:1])
     application = Application(folder, offline=offline)
     try:
@@ -59,14 +44,17 @@ def run(folder: Path, *, demo: bool, as_of: datetime | None, offline: bool) -> i
 class Application(QObject):
     """One window, one engine, one desk at a time."""
 
+    shown = Signal(object)
+    """Frame: after it was drawn."""
     _told = Signal(object)
     """Text: from any thread to the status bar."""
     _on_gui = Signal(object)
     """A call to be made on the window's thread."""
 
-    def __init__(self, folder: Path, *, offline: bool = False) -> None:
+    def __init__(self, folder: Path, *, offline: bool = False, sources: desk.Sources = desk.yahoo) -> None:
         super().__init__()
-        self._folder, self._offline = folder, offline
+        self._folder, self._offline, self._sources = folder, offline, sources
+        self._may_fall_back = True
         _log_to(folder)
         chosen, self._problems = settings.load(folder)
         self._workers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="work")
@@ -89,15 +77,18 @@ class Application(QObject):
         """Show the window and fill it: the store, or the demo when asked for or when there is nothing else."""
         if as_of is not None:
             self.window.set_view(replace(self.window.view, as_of=as_of))
-        first = desk.open_demo() if demo else desk.open_live(self._folder, offline=self._offline)
+        first = desk.open_demo() if demo else self._live()
         self._engine = Engine(first.frame, self.window.view)
         self._engine.frame.connect(self._frame)
-        self._engine.failed.connect(lambda line: self.window.tell(Text(line, Tone.BAD, _SEE_LOG)))
+        self._engine.failed.connect(self._failed)
         self._sit_at(first)
         self._engine.start()
         self.window.show()
         for line in self._problems:
             self.window.tell(Text(line, Tone.WARN))
+
+    def _live(self) -> Desk:
+        return desk.open_live(self._folder, offline=self._offline, sources=self._sources)
 
     def _sit_at(self, new: Desk) -> None:
         old, self._desk = self._desk, new
@@ -108,19 +99,28 @@ class Application(QObject):
             self._workers.submit(old.close)
 
     def _show(self, view: View) -> None:
-        if self._engine is not None:
-            self._engine.show(view)
+        if self._engine is None or self._desk is None:
+            return
+        if view.as_of is not None and self._desk.mode is Mode.DEMO:
+            self._sit_at(self._live())  # as-of looks into the real history; the demo has its own slider
+        self._engine.show(view)
 
     def _frame(self, frame: Frame) -> None:
-        self.window.show_frame(frame)
-        if self._desk is not None and self._desk.nothing_to_show:
-            self._to_demo(Text(self._desk.why_nothing, Tone.WARN))
+        if frame.empty and self._may_fall_back:
+            self._to_demo(frame.empty)
+        else:
+            self.window.show_frame(frame)
+            self.shown.emit(frame)
 
-    def _to_demo(self, why: Text | None = None) -> None:
+    def _failed(self, line: str) -> None:
+        here = self._desk
+        if here is not None and here.mode is Mode.LIVE and not here.is_open:
+            self._to_demo(line)
+        self.window.tell(Text(line, Tone.BAD, _SEE_LOG))
+
+    def _to_demo(self, why: str = "") -> None:
+        self._sit_at(desk.open_demo(why=why))
         self.window.set_view(replace(self.window.view, as_of=None))
-        self._sit_at(desk.open_demo(why=why.text if why else ""))
-        if why is not None:
-            self.window.tell(why)
 
     # What the window asks for
 
@@ -135,7 +135,8 @@ class Application(QObject):
             case Request.CANCEL:
                 here.cancel()
             case Request.TOGGLE_DEMO if here.mode is Mode.DEMO:
-                self._sit_at(desk.open_live(self._folder, offline=self._offline, demo_when_empty=False))
+                self._may_fall_back = False  # who leaves the demo wants to see the store, even an empty one
+                self._sit_at(self._live())
             case Request.TOGGLE_DEMO:
                 self._to_demo()
             case Request.SNAPSHOT:
@@ -153,9 +154,9 @@ class Application(QObject):
             case Request.TOGGLE_PLAY:
                 player.resume() if player.paused else player.pause()
             case Request.FASTER:
-                player.set_speed(next((one for one in _SPEEDS if one > player.speed), _SPEEDS[-1]))
+                player.set_speed(next((one for one in _SPEEDS if one > player.chosen_speed), _SPEEDS[-1]))
             case Request.SLOWER:
-                player.set_speed(next((one for one in reversed(_SPEEDS) if one < player.speed), _SPEEDS[0]))
+                player.set_speed(next((one for one in reversed(_SPEEDS) if one < player.chosen_speed), _SPEEDS[0]))
             case Seek(position):
                 here.seek(position)
             case Speed(times):
@@ -207,9 +208,7 @@ class Application(QObject):
         self._workers.shutdown(wait=True, cancel_futures=True)
         sys.excepthook, threading.excepthook = self._hooks
 
-    def _unexpected(
-        self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
-    ) -> None:
+    def _unexpected(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         """Log what nobody expected, and say it in the window: it must not pass in silence."""
         if issubclass(kind, KeyboardInterrupt):
             QApplication.quit()

@@ -59,9 +59,9 @@ def data_dir(args: argparse.Namespace) -> Path:
 
 def open_store(folder: Path) -> Store:
     """The store of `folder`, made when absent."""
-    from desktop.market.store import Store
+    from desktop.market.store import FILE_NAME, Store
 
-    return Store(folder / "rotation.sqlite")
+    return Store(folder / FILE_NAME)
 
 
 def as_of(args: argparse.Namespace) -> datetime | None:
@@ -105,15 +105,16 @@ def _import(args: argparse.Namespace) -> int:
 def _report(args: argparse.Namespace) -> int:
     from desktop import report
 
-    moment = as_of(args)
-    if args.png is not None:
-        from desktop import picture
-
-        return picture.write(args, data_dir(args), moment)
-    snapshot = report.snapshot_for(data_dir(args), as_of=moment, universe=args.universe, demo=args.demo)
+    folder = data_dir(args)
+    snapshot = report.snapshot_for(folder, as_of=as_of(args), universe=args.universe, demo=args.demo)
     if args.json:
         json.dump(report.as_json(snapshot), sys.stdout, indent=2, allow_nan=False)
         say("")
+    elif args.png is not None:
+        from desktop import picture
+
+        picture.write(snapshot, args.png, picture.settings_of(folder), size=args.size, theme=args.theme)
+        say(f"wrote {args.png}")
     elif args.html is not None:
         args.html.write_text(report.as_html(snapshot), encoding="utf-8")
         say(f"wrote {args.html}")

@@ -18,6 +18,8 @@ from typing import Generic, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
+from desktop.market.known import UserError
+
 FRAME_PERIOD_S = 0.25
 TICK_PERIOD_S = 1.0
 """A frame is published this often even when nothing arrived, so that ages and countdowns move."""
@@ -30,10 +32,11 @@ Frame = TypeVar("Frame")
 
 @dataclass(frozen=True, slots=True)
 class Published(Generic[Frame]):
-    """A frame and the generation of the question it answers."""
+    """An answer and the generation of the question: a frame, or the words of what went wrong."""
 
     generation: int
-    frame: Frame
+    frame: Frame | None
+    error: str = ""
 
 
 class Engine(QObject, Generic[View, Frame]):
@@ -83,7 +86,11 @@ class Engine(QObject, Generic[View, Frame]):
             self._wake.notify()
 
     def _deliver(self, answer: Published[Frame]) -> None:
-        if answer.generation == self._generation:
+        if answer.generation != self._generation:
+            return
+        if answer.frame is None:
+            self.failed.emit(answer.error)
+        else:
             self.frame.emit(answer.frame)
 
     def _run(self) -> None:
@@ -96,13 +103,17 @@ class Engine(QObject, Generic[View, Frame]):
                 self._changed = self._urgent = False
                 generation, view, build = self._generation, self._view, self._build
             last = time.monotonic()
-            try:
-                answer = Published(generation, build(view))
-            except Exception as error:  # boundary: a failed frame is told, the next is tried
+            self.published.emit(self._answer(generation, view, build))
+
+    def _answer(self, generation: int, view: View, build: Callable[[View], Frame]) -> Published[Frame]:
+        try:
+            return Published(generation, build(view))
+        except UserError as error:
+            return Published(generation, None, str(error))
+        except Exception as error:  # boundary: a failed frame is told, the next is tried
+            if generation == self._generation:
                 log.exception("a frame could not be built")
-                self.failed.emit(f"{type(error).__name__}: {error}")
-                continue
-            self.published.emit(answer)
+            return Published(generation, None, f"{type(error).__name__}: {error}")
 
     def _wait_for_work(self, last: float) -> None:
         """Return when a frame is due: at once if urgent, with the frame clock if changed, else each tick."""

@@ -66,7 +66,7 @@ class Settings:
         "divergence.max_leg_gap_s", 60.0, "Legs further apart than this are not compared (s).", low=1, high=3600
     )
     max_age_s: float = _setting(
-        "divergence.max_age_s", 300.0, "A quote older than this is not live (s).", low=5, high=7200
+        "divergence.max_age_s", 1200.0, "Prices older than this are not compared (s).", low=5, high=7200
     )
     truth_gap_pp: float = _setting(
         "divergence.truth_gap_pp", 0.5, "Index, ETF and future may differ by this much (pp).", low=0.05, high=5
@@ -87,7 +87,11 @@ class Settings:
         "regime.breadth", 0.80, "Share of names down on the worst day for a broad fall.", low=0.5, high=1
     )
     momentum_sigma: float = _setting(
-        "regime.momentum_sigma", 2.0, "Momentum unwinds when its 5-day return falls by this many σ.", low=0.1, high=10
+        "regime.momentum_sigma",
+        2.0,
+        "Momentum unwinds when its 5-day return falls by this many σ.",
+        low=0.1,
+        high=10,
     )
     enter_days: int = _setting("regime.enter_days", 2, "Days before a regime is entered.", low=1, high=20)
     leave_days: int = _setting("regime.leave_days", 5, "Days before a regime is left.", low=1, high=60)
@@ -95,12 +99,23 @@ class Settings:
     gross_cap: str = _setting("sizer.gross_cap", "2,000,000", "Most that long plus short may be (USD), as typed.")
     vol_target: str = _setting("sizer.vol_target", "8", "Annual volatility target (% of capital), as typed.")
     risk: str = _setting("sizer.risk", "1.0", "Money lost at the stop (% of capital), as typed.")
-    stop: str = _setting("sizer.stop", "", "Stop as NDX/RUT ratio, as typed; empty for none.")
-    target: str = _setting("sizer.target", "", "Target as NDX/RUT ratio, as typed; empty for none.")
+    stop: str = _setting(
+        "sizer.stop", "auto", "Stop as NDX/RUT ratio, as typed; empty for none, auto for a suggestion."
+    )
+    target: str = _setting(
+        "sizer.target", "auto", "Target as NDX/RUT ratio, as typed; empty for none, auto for a suggestion."
+    )
+    rut_price: str = _setting("sizer.rut_price", "", "Price of the RUT leg, as typed; empty takes the quote.")
+    ndx_price: str = _setting("sizer.ndx_price", "", "Price of the NDX leg, as typed; empty takes the quote.")
+    rut_margin: str = _setting("sizer.rut_margin", "", "Margin a contract of the RUT leg (USD), as typed.")
+    ndx_margin: str = _setting("sizer.ndx_margin", "", "Margin a contract of the NDX leg (USD), as typed.")
     typed_hedge: str = _setting("sizer.typed_hedge", "", "Hedge ratio short/long, as typed; empty for none.")
     sizing: str = _setting("sizer.sizing", "stop", "What decides the size.", choices=("cap", "vol_target", "stop"))
     hedge: str = _setting(
-        "sizer.hedge", "beta", "Which hedge is traded.", choices=("dollar", "beta", "vol", "typed")
+        "sizer.hedge",
+        "beta-ndx",
+        "Which hedge is traded.",
+        choices=("dollar", "beta-ndx", "beta-spx", "vol", "typed"),
     )
     instrument: str = _setting(
         "sizer.instrument", "micro", "What is traded.", choices=("etf", "micro", "mini", "mixed")

@@ -6,7 +6,7 @@ only what depends on it.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -28,6 +28,8 @@ from desktop.market.store import Store
 from desktop.settings import Settings
 from desktop.sources.feed import SourceState
 from desktop.today import Today, usual_cone, watch
+from desktop.trade.hedge import Hedge, PairRisk, hedges, log_returns, pair_risk
+from desktop.trade.position import LegReturns
 
 BOOTSTRAP_SEED = 20240711
 
@@ -50,13 +52,17 @@ class Line:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class History:
-    """All that rests on closed sessions alone, up to `day`."""
+    """All that rests on closed sessions alone, up to `day`. `prices` holds the ETFs' closes by symbol."""
 
     day: date
     pair: PairSeries
-    spx: Closes
+    prices: Mapping[str, Closes]
+    risk: PairRisk | Unknown
+    hedges: tuple[Hedge, ...]
+    returns: LegReturns
     correlation: CorrelationStats | Unknown
     regime: RegimeStats | Unknown
+    realised: Line
     implied: Line
     sma50: Line
     sma200: Line
@@ -157,17 +163,23 @@ class SnapshotBuilder:
         first = min((one.days[0].item() for one in (rut, ndx) if len(one)), default=day)
         sessions = NYSE.days(first, day + timedelta(days=7))
         pair = ratio.pair(rut, ndx, sessions)
+        days, (rut_log, ndx_log) = log_returns(sessions, rut, ndx)
         panel = _until(store.panel(universe or None), day)
         gauge = correlation.gauge(panel, cor1m=cor1m, dspx=dspx, sessions=sessions)
         rolling = None if isinstance(gauge, Unknown) else gauge.rolling
         votes = regime.regime(pair, panel=panel, rolling=rolling, vix=vix, vix3m=vix3m, thresholds=thresholds)
+        realised = _NO_LINE if rolling is None else _finite(Line(rolling.days, rolling.mean_pairwise))
         return History(
             day=day,
             pair=pair,
-            spx=spx,
+            prices={symbol: store.closes(symbol, day - timedelta(days=14), day) for symbol in ("IWM", "QQQ")},
+            risk=pair_risk(rut_log, ndx_log),
+            hedges=_hedges(rut_log, ndx_log, spx, rut, ndx, sessions),
+            returns=LegReturns(days, np.expm1(rut_log), np.expm1(ndx_log)),
             correlation=gauge,
             regime=votes,
-            implied=Line(cor1m.days, cor1m.close / 100.0),
+            realised=realised,
+            implied=_since(Line(cor1m.days, cor1m.close / 100.0), realised),
             sma50=Line(pair.days, ratio.moving_average(pair.ratio, 50)),
             sma200=Line(pair.days, ratio.moving_average(pair.ratio, 200)),
             rut_bars=_last_bars(store, "^RUT", day),
@@ -222,6 +234,16 @@ def thresholds_of(settings: Settings) -> Thresholds:
     )
 
 
+def _hedges(
+    rut_log: FloatArray, ndx_log: FloatArray, spx: Closes, rut: Closes, ndx: Closes, sessions: DayArray
+) -> tuple[Hedge, ...]:
+    """The hedges side by side; beta on the S&P 500 only where its closes reach as far as those of the legs."""
+    if not len(spx) or not len(rut) or not len(ndx) or spx.days[-1] < min(rut.days[-1], ndx.days[-1]):
+        return hedges(rut_log, ndx_log)
+    _, (rut_log, ndx_log, spx_log) = log_returns(sessions, rut, ndx, spx)
+    return hedges(rut_log, ndx_log, spx_log)
+
+
 def _until(panel: Panel | None, day: date) -> Panel | None:
     if panel is None:
         return None
@@ -229,6 +251,23 @@ def _until(panel: Panel | None, day: date) -> Panel | None:
     if keep == len(panel.days):
         return panel
     return Panel(panel.name, panel.tickers, panel.days[:keep], panel.close[:keep], panel.compiled)
+
+
+_NO_LINE = Line(np.array([], dtype="datetime64[D]"), np.array([]))
+
+
+def _finite(line: Line) -> Line:
+    """The line without the NaN rows at its start."""
+    first = int(np.argmax(np.isfinite(line.values))) if np.isfinite(line.values).any() else len(line.values)
+    return Line(line.days[first:], line.values[first:])
+
+
+def _since(line: Line, other: Line) -> Line:
+    """The part of `line` from the first day of `other` on; all of it where `other` is empty."""
+    if not len(other.days):
+        return line
+    first = int(np.searchsorted(line.days, other.days[0]))
+    return Line(line.days[first:], line.values[first:])
 
 
 def _last_bars(store: Store, symbol: str, day: date) -> Bars:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum, auto
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, QUrl, Signal
@@ -145,6 +146,11 @@ class Window(QMainWindow):
         return self._frame
 
     @property
+    def panels(self) -> dict[str, QWidget]:
+        """Each panel by its key."""
+        return {key: panel for key, (_, panel) in self._panels.items()}
+
+    @property
     def view(self) -> View:
         """What the user asked to see."""
         return self._view
@@ -167,8 +173,10 @@ class Window(QMainWindow):
         app = QApplication.instance()
         if isinstance(app, QApplication):
             theme.apply(app, chosen)
-        for widget in (self.header, self.playback, self.status, *(panel for _, panel in self._panels.values())):
-            widget.set_theme(chosen)
+        for strip in (self.header, self.playback, self.status):
+            strip.set_theme(chosen)
+        for panel in (self.ratio, self.divergence, self.gauge, self.sizer):
+            panel.set_theme(chosen)
 
     # How it is built
 
@@ -225,7 +233,7 @@ class Window(QMainWindow):
         menu.addSeparator()
         panels = menu.addMenu("Panels")
         for number, (key, (title, _)) in enumerate(self._panels.items(), start=1):
-            self._action(panels, f"Go to {title}", f"Ctrl+{number}", lambda key=key: self.focus_panel(key))
+            self._action(panels, f"Go to {title}", f"Ctrl+{number}", partial(self.focus_panel, key))
         panels.addSeparator()
         for dock in self._docks.values():
             toggle = dock.toggleViewAction()
@@ -236,7 +244,7 @@ class Window(QMainWindow):
         colours = menu.addMenu("Colours")
         group = QActionGroup(self)
         for key, text in (("system", "As the system"), ("dark", "Dark"), ("light", "Light")):
-            action = self._action(colours, text, "", lambda key=key: self._choose("theme", key))
+            action = self._action(colours, text, "", partial(self._choose, "theme", key))
             action.setCheckable(True)
             action.setChecked(self._view.settings.theme == key)
             group.addAction(action)
@@ -272,7 +280,8 @@ class Window(QMainWindow):
         dock.raise_()
         panel = self._panels[key][1]
         first = panel.focusProxy() or panel.nextInFocusChain()
-        first.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        if first is not None:
+            first.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def _choose(self, name: str, value: object) -> None:
         self.set_view(replace(self._view, settings=settings.changed(self._view.settings, name, value)))
@@ -281,12 +290,11 @@ class Window(QMainWindow):
         self._choose(moved.key, f"{moved.value:.3f}")
 
     def _form_changed(self, form: SizerForm) -> None:
-        choices = dict(form.fields) | {
-            "sizing": form.sizing,
-            "hedge": form.hedge,
-            "instrument": form.instrument,
-        }
-        self.set_view(replace(self._view, settings=replace(self._view.settings, **choices)))
+        chosen = self._view.settings
+        choices = (("sizing", form.sizing), ("hedge", form.hedge), ("instrument", form.instrument))
+        for name, value in (*form.fields, *choices):
+            chosen = settings.changed(chosen, name, value)
+        self.set_view(replace(self._view, settings=chosen))
 
     def _ask_as_of(self) -> None:
         chosen: datetime | None = dialogs.ask_as_of(self, self._view.as_of)

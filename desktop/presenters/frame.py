@@ -1,12 +1,20 @@
-"""What is asked of a frame (View) and what one holds (Frame): all panels' states at one moment."""
+"""What is asked of a frame (View), what one holds (Frame), and how one is made from a snapshot."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 
+from desktop.presenters.curves import Curves
+from desktop.presenters.divergence import present_divergence
+from desktop.presenters.gauge import present_gauge
+from desktop.presenters.header import present_header
+from desktop.presenters.ratio import present_ratio
+from desktop.presenters.sizer import SizerPresenter
+from desktop.presenters.status import present_status
 from desktop.settings import Settings
 from desktop.snapshot import Snapshot
+from desktop.sources.feed import Progress
 from widgets.states import (
     DivergenceState,
     GaugeState,
@@ -27,8 +35,24 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
+class Refreshing:
+    """How the manual refresh stands: under way, when the last one was complete, why nothing is asked at all."""
+
+    running: bool = False
+    done_at: datetime | None = None
+    off: str = ""
+
+
+_IDLE = Refreshing()
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
-    """One moment of the whole window. `playback` is there only in the demo."""
+    """One moment of the whole window.
+
+    `playback` is there only in the demo. `empty` says why there is nothing to show and nothing about to arrive,
+    "" otherwise.
+    """
 
     snapshot: Snapshot
     header: HeaderState
@@ -38,3 +62,41 @@ class Frame:
     sizer: SizerState
     status: StatusState
     playback: PlaybackState | None
+    empty: str = ""
+
+
+class FramePresenter:
+    """Makes frames; keeps curves and the last sizing, so that what is the same stays the same object."""
+
+    def __init__(self) -> None:
+        self._curves, self._sizer = Curves(), SizerPresenter()
+
+    def present(
+        self,
+        snapshot: Snapshot,
+        view: View,
+        *,
+        refreshing: Refreshing = _IDLE,
+        progress: Progress | None = None,
+        playback: PlaybackState | None = None,
+        empty: str = "",
+        why: str = "",
+    ) -> Frame:
+        """Turn one snapshot into the states of all panels; `why` tells why the demo stands in for live data."""
+        stop, target = self._sizer.levels(snapshot, view.settings)
+        return Frame(
+            snapshot=snapshot,
+            header=present_header(
+                snapshot,
+                refreshing=refreshing.running,
+                refreshed_at=refreshing.done_at,
+                note=why or refreshing.off,
+            ),
+            ratio=present_ratio(snapshot, self._curves, stop=stop, target=target),
+            divergence=present_divergence(snapshot, self._curves),
+            gauge=present_gauge(snapshot, self._curves),
+            sizer=self._sizer.present(snapshot, view.settings),
+            status=present_status(snapshot, progress),
+            playback=playback,
+            empty=empty,
+        )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 from desktop.analytics.correlation import CorrelationStats
 from desktop.analytics.regime import WORDS, Flag, Readings, RegimeStats, State
 from desktop.market.known import Maybe, Unknown
+from desktop.presenters.curves import Curves
 from desktop.presenters.words import NOT_KNOWN, day, ordinal, plain, shown, signed
 from desktop.snapshot import Snapshot
-from widgets.states import GaugeState, Text, Tone, Vote, VoteState
+from widgets.states import Curve, GaugeState, Text, Tone, Vote, VoteState
 
 ZONES = ((0.10, Tone.PAST), (0.35, Tone.GOOD), (0.60, Tone.WARN), (1.0, Tone.BAD))
 """Arcs of the dial: unusually low, the usual, high, crisis. 2017-2024 medians lie near .3, March 2020 above .6."""
@@ -21,7 +20,6 @@ STATE_TONES = {
     State.DE_GROSSING: Tone.BAD,
     State.UNKNOWN: Tone.DIM,
 }
-_T = TypeVar("_T")
 
 
 def regime_text(regime: RegimeStats | Unknown) -> Text:
@@ -35,12 +33,13 @@ def regime_text(regime: RegimeStats | Unknown) -> Text:
     return Text(words, STATE_TONES[regime.state], f"{why}. {regime.why}" if regime.why else why)
 
 
-def present_gauge(snapshot: Snapshot) -> GaugeState:
+def present_gauge(snapshot: Snapshot, curves: Curves) -> GaugeState:
     """Build the state of the gauge panel."""
     correlation, regime = snapshot.correlation, snapshot.regime
-    realised, implied = snapshot.charts.realised, snapshot.charts.implied
+    realised, implied = _lines(snapshot, curves)
     if isinstance(correlation, Unknown):
-        value, text, captions = None, Text(NOT_KNOWN, Tone.DIM, correlation.reason), (Text(correlation.reason, Tone.DIM),)
+        value, text = None, Text(NOT_KNOWN, Tone.DIM, correlation.reason)
+        captions: tuple[Text, ...] = (Text(correlation.reason, Tone.DIM),)
     else:
         short = correlation.mean_pairwise[21]
         value = None if isinstance(short, Unknown) else short
@@ -58,6 +57,13 @@ def present_gauge(snapshot: Snapshot) -> GaugeState:
         implied=implied,
         legend=_legend(correlation),
     )
+
+
+def _lines(snapshot: Snapshot, curves: Curves) -> tuple[Curve | None, Curve | None]:
+    """Realised and implied correlation, both since the realised one begins."""
+    realised = curves.of_line("realised", snapshot.history.realised)
+    implied = curves.of_line("implied", snapshot.history.implied)
+    return realised, implied
 
 
 def _captions(c: CorrelationStats) -> tuple[Text, ...]:
@@ -93,7 +99,12 @@ def _votes(regime: RegimeStats | Unknown) -> tuple[VoteState, ...]:
     details = (_correlation(r), _volatility(r), _legs(r), _momentum(r))
     votes = (flags.correlation, flags.volatility, flags.both_legs_down, flags.momentum_unwind)
     return tuple(
-        VoteState(label, _vote(flag), detail, flag.reason if isinstance(flag, Unknown) else f"close of {day(regime.date)}")
+        VoteState(
+            label,
+            _vote(flag),
+            detail,
+            flag.reason if isinstance(flag, Unknown) else f"close of {day(regime.date)}",
+        )
         for label, flag, detail in zip(labels, votes, details, strict=True)
     )
 
@@ -128,4 +139,5 @@ def _legs(r: Readings) -> str:
 def _momentum(r: Readings) -> str:
     if isinstance(r.momentum_score, Unknown):
         return "winners − losers n/a"
-    return f"winners − losers {_say(r.momentum_5d_pct, 1, ' %', sign=True)} in 5 d, {signed(r.momentum_score, 1, 'σ')}"
+    move = _say(r.momentum_5d_pct, 1, " %", sign=True)
+    return f"winners − losers {move} in 5 d, {signed(r.momentum_score, 1, 'σ')}"

@@ -21,7 +21,7 @@ SINCE = date(1985, 1, 1)
 """Daily history is asked for from here on."""
 COMPLETE_FROM = date(2005, 1, 1)
 """Stored index or ETF history that starts later is incomplete, whoever supplied it."""
-UNIVERSE_BACK = timedelta(days=731)
+UNIVERSE_BACK = timedelta(days=1096)
 OVERLAP = timedelta(days=14)
 """Stored bars this near the end are fetched again, because vendors revise them."""
 REVISION = 0.01

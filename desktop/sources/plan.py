@@ -18,14 +18,14 @@ class Plan:
 
     live: tuple[str, ...] = LIVE_SYMBOLS
     """Quoted in one batch."""
-    minute: tuple[str, ...] = ("^RUT", "^NDX", "IWM", "QQQ")
+    minute: tuple[str, ...] = ("^RUT", "^NDX", "IWM", "QQQ", "RTY=F", "NQ=F")
     """Symbols whose one-minute bars are visible."""
-    daily: tuple[str, ...] = ("^NDX", "^RUT", "^VIX", "IWM", "QQQ", "^SPX")
+    daily: tuple[str, ...] = ("^NDX", "^RUT", "^VIX", "IWM", "QQQ", "^SPX", "^VIX3M")
     """Full daily history, in this order."""
     adjusted: tuple[str, ...] = ("IWM", "QQQ")
     """Also as dividend-adjusted closes, stored as `SYMBOL:adj`."""
     universe: tuple[str, ...] = ()
-    """Names of the built-in universe: two years daily, assembled into the panel `built-in`."""
+    """Names of the built-in universe: three years daily (momentum needs two), made into the panel `built-in`."""
     compiled: date = date(2026, 1, 1)
     """The date the list of names was made."""
     open_s: float = 12.0

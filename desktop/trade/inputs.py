@@ -249,7 +249,11 @@ def _check_needs(inputs: SizerInputs, errors: dict[str, str], need: Need) -> Non
     """What each way of sizing cannot do without."""
     by_vol, kelly = inputs.size_by is SizeBy.VOL_TARGET, inputs.kelly_sharpe is not None
     if inputs.size_by is SizeBy.CAP:
-        need("gross_cap", inputs.gross_cap, "the gross cap is missing: sizing by cap needs it")
+        need(
+            "gross_cap",
+            inputs.gross_cap,
+            "the gross cap is missing: sizing by cap needs the most that long plus short may be",
+        )
     elif inputs.size_by is SizeBy.STOP:
         need(
             "risk", inputs.risk, "the risk is missing: sizing by the stop needs the share of capital to lose there"

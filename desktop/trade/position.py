@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 from math import sqrt
 
 import numpy as np
@@ -121,7 +122,7 @@ def build(
     long_micro, short_micro = long_units * task.long_unit, short_units * task.short_unit
     long_usd, short_usd = long_micro / MICRO, short_micro / MICRO
     gross = (long_micro + short_micro) / MICRO
-    residual = (inputs.k * long_micro - short_micro) / MICRO
+    residual = float((Fraction(str(inputs.k)) * long_micro - short_micro) / MICRO)
     legs = _ticket(inputs, Leg.RUT, long_units) + _ticket(inputs, Leg.NDX, short_units)
     vol = _vol_of(inputs, long_usd, short_usd)
     daily = vol if isinstance(vol, Unknown) else vol / sqrt(YEAR_DAYS)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from math import ceil, floor
 
 import numpy as np
@@ -145,7 +146,8 @@ def _task(inputs: SizerInputs) -> Task:
     low, weight = 0, inputs.weight
     if inputs.size_by is SizeBy.CAP:
         assert high is not None
-        low = ceil(inputs.min_use * min(high, ceil(long_usd * (1 + k) * MICRO)) - 0.5)
+        most_gross = ceil(long_usd * (1 + k) * MICRO) if long_usd < before_kelly else high
+        low = ceil(Fraction(str(inputs.min_use)) * most_gross)  # 0.95 means 19/20, not the float beside it
     return Task(
         long_unit,
         short_unit,

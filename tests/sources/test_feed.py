@@ -663,7 +663,7 @@ def test_the_universe_becomes_a_panel_with_holes_left_empty(run, store):
     before = panel.days < np.datetime64("2024-07-01")
     assert np.isnan(panel.close[before, 1]).all()
     assert not np.isnan(panel.close[~before]).any()
-    assert source.windows["AAA"].start == OPEN - timedelta(days=731)
+    assert source.windows["AAA"].start == OPEN - timedelta(days=1096)
     rig.until(lambda: rig.feed.progress is None)
     clock.pass_(minutes=30)  # a name that does not exist is not asked for again
     rig.until(lambda: rig.changes >= 6)

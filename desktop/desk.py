@@ -1,0 +1,232 @@
+"""What stands behind a window: a store, a clock, a feed, and what builds its frames. Live, or the demo.
+
+A desk is made in no time and fills itself on the engine's thread, with the first frame it is asked for: opening
+the store or simulating the demo never holds up a paint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TypeAlias
+
+from desktop import snapshot
+from desktop.deferred import Deferred
+from desktop.market.clock import Clock, PlayClock, SystemClock
+from desktop.market.store import Store
+from desktop.market.universe import universe
+from desktop.presenters.frame import Frame, FramePresenter, Refreshing, View
+from desktop.snapshot import SnapshotBuilder
+from desktop.sources.contract import Source
+from desktop.sources.feed import Feed, Plan
+from widgets.states import PlaybackState
+
+STORE_NAME = "rotation.sqlite"
+OFFLINE = "offline: started with --offline"
+_EMPTY = "the store is empty"
+
+
+class Mode(StrEnum):
+    """Where a desk's prices come from."""
+
+    LIVE = "live"
+    DEMO = "demo"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a desk works with once it is open."""
+
+    store: Store
+    clock: Clock
+    feed: Feed
+
+
+class Desk:
+    """One store with its feed; `frame` is called on the engine's thread, everything else from any.
+
+    `why` says why this desk is shown in place of the one that was asked for, "" when it was asked for.
+    """
+
+    def __init__(
+        self,
+        mode: Mode,
+        open_parts: Callable[[Callable[[], None]], Parts],
+        *,
+        player: PlayClock | None = None,
+        why: str = "",
+    ) -> None:
+        self.mode, self.player, self.why = mode, player, why
+        self._open_parts = open_parts
+        self._on_change: Callable[[], None] = lambda: None
+        self._parts: Parts | None = None
+        self._builder: SnapshotBuilder | None = None
+        self._deferred: Deferred | None = None
+        self._presenter = FramePresenter()
+        self._closed = False
+
+    def start(self, on_change: Callable[[], None]) -> None:
+        """Call `on_change`, on any thread, whenever a new frame would show something new."""
+        self._on_change = on_change
+
+    def frame(self, view: View) -> Frame:
+        """Build the frame of this moment, or of the one `view` asks for.
+
+        Raises
+        ------
+        StoreError
+            By name, where the store cannot be opened or read.
+        """
+        parts, builder = self._opened()
+        demo = self.mode is Mode.DEMO
+        as_of = None if demo else view.as_of
+        mode = snapshot.Mode.DEMO if demo else snapshot.Mode.LIVE if as_of is None else snapshot.Mode.AS_OF
+        feed = parts.feed
+        seen = builder.build(as_of or parts.clock.now(), view.settings, mode=mode, feed=feed.states())
+        refreshing = Refreshing(feed.refreshing, feed.last_refresh, feed.plan.off)
+        return self._presenter.present(
+            seen,
+            view,
+            refreshing=refreshing,
+            progress=feed.progress,
+            playback=self._playback(parts.clock.now()),
+            empty="" if demo else self._empty(parts),
+            why=self.why,
+        )
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the store could be opened; False until the first frame."""
+        return self._parts is not None
+
+    def _opened(self) -> tuple[Parts, SnapshotBuilder]:
+        if self._parts is None or self._builder is None:
+            self._parts = self._open_parts(self._changed)
+            self._deferred = Deferred(self._changed)
+            self._builder = SnapshotBuilder(self._parts.store, self._deferred)
+            self._parts.feed.start()
+        return self._parts, self._builder
+
+    def _changed(self) -> None:
+        if not self._closed:
+            self._on_change()
+
+    def _empty(self, parts: Parts) -> str:
+        """Why there is nothing to show and nothing is about to arrive; "" otherwise."""
+        if any(len(parts.store.closes(symbol)) for symbol in ("^RUT", "^NDX")):
+            return ""
+        if parts.feed.plan.off:
+            return f"{_EMPTY} and no source is asked ({parts.feed.plan.off})"
+        errors = [one.last_error for one in parts.feed.states() if one.last_success is None]
+        if errors and all(errors):
+            return f"{_EMPTY} and {errors[0].source if errors[0] else ''} cannot be reached"
+        return ""
+
+    def _playback(self, now: datetime) -> PlaybackState | None:
+        if self.player is None:
+            return None
+        from desktop.presenters.words import clock_et
+        from desktop.sources.demo import position_at
+
+        return PlaybackState(
+            position_at(now), clock_et(now), round(self.player.chosen_speed), paused=self.player.paused
+        )
+
+    # What the user asks for
+
+    def refresh(self) -> None:
+        """Ask every source now; does nothing while such a refresh still runs."""
+        if self._parts is not None:
+            self._parts.feed.refresh_now()
+
+    def cancel(self) -> None:
+        """Stop fetching history."""
+        if self._parts is not None:
+            self._parts.feed.cancel_backfill()
+
+    def seek(self, position: float) -> None:
+        """Move the demo to a position, 0 to 1."""
+        if self.player is not None:
+            from desktop.sources.demo import time_at
+
+            self.player.seek(time_at(position))
+
+    def close(self) -> None:
+        """Stop the feed and close the store; a frame under way may still fail with a StoreClosedError."""
+        self._closed = True
+        if self._deferred is not None:
+            self._deferred.close()
+        if self._parts is not None:
+            self._parts.feed.stop()
+            self._parts.store.close()
+
+
+Sources: TypeAlias = Callable[[Store, Clock], Sequence[Source]]
+"""Makes the sources that a live feed asks."""
+
+
+def yahoo(store: Store, clock: Clock) -> Sequence[Source]:
+    """Return the live sources."""
+    from desktop.sources.yahoo import Yahoo
+
+    def known_close(symbol: str) -> float | None:
+        closes = store.closes(symbol)
+        return float(closes.close[-1]) if len(closes) else None
+
+    folder = store.path.parent if store.path is not None else Path()
+    return (Yahoo(folder / "yfinance", clock, known_close=known_close),)
+
+
+def open_live(folder: Path, *, offline: bool = False, sources: Sources = yahoo) -> Desk:
+    """Return the desk on the store in `folder`."""
+
+    def open_parts(on_change: Callable[[], None]) -> Parts:
+        store, clock = Store(folder / STORE_NAME), SystemClock()
+        feed = Feed(store, sources(store, clock), clock, on_change, live_plan(offline=offline))
+        return Parts(store, clock, feed)
+
+    return Desk(Mode.LIVE, open_parts)
+
+
+def open_demo(*, why: str = "") -> Desk:
+    """Return the desk that plays the demo session; `why` when nobody asked for it."""
+    from desktop.sources.demo import demo_clock
+
+    player = demo_clock()
+
+    def open_parts(on_change: Callable[[], None]) -> Parts:
+        from desktop.sources.demo import DemoSource, build_demo
+
+        store = Store(None)
+        day = build_demo(store)
+        return Parts(store, player, Feed(store, (DemoSource(day, player),), player, on_change, demo_plan()))
+
+    return Desk(Mode.DEMO, open_parts, player=player, why=why)
+
+
+def live_plan(*, offline: bool = False) -> Plan:
+    """What the live feed asks for: the defaults, and the history of the built-in universe."""
+    names = universe()
+    return Plan(universe=names.tickers, compiled=names.compiled, off=OFFLINE if offline else "")
+
+
+def demo_plan() -> Plan:
+    """What the demo's feed asks for: everything the demo holds is there from its start but the day itself."""
+    return Plan(open_s=15.0, closed_s=15.0)
+
+
+def import_files(folder: Path, paths: Sequence[Path]) -> list[str]:
+    """Import files into the store of `folder`; one line a file, refused ones with the cause."""
+    from desktop.sources import files
+
+    lines = []
+    with Store(folder / STORE_NAME) as store:
+        for path in paths:
+            try:
+                lines.append(files.describe(files.import_file(path, store)))
+            except (files.ImportRefusedError, OSError) as error:
+                lines.append(str(error))
+    return lines

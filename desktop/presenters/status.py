@@ -1,0 +1,76 @@
+"""The status bar: one dot per source with its state in words, the session, the clocks, long work."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from desktop.market.known import Unknown
+from desktop.market.sessions import NYSE, Phase
+from desktop.presenters.words import clock_et, moment_et, span
+from desktop.snapshot import Snapshot
+from desktop.sources.feed import FeedState, Progress, SourceState
+from widgets.states import ProgressState, SourceDot, StatusState, Text, Tone
+
+STATE_TONES = {
+    FeedState.LIVE: Tone.GOOD,
+    FeedState.DELAYED: Tone.WARN,
+    FeedState.STALE: Tone.WARN,
+    FeedState.GAP: Tone.WARN,
+    FeedState.CLOSED: Tone.PAST,
+    FeedState.UNAVAILABLE: Tone.BAD,
+    FeedState.OFF: Tone.DIM,
+}
+
+
+def present_status(snapshot: Snapshot, progress: Progress | None) -> StatusState:
+    """Build the state of the status bar."""
+    moment = snapshot.moment
+    return StatusState(
+        dots=tuple(_dot(one, moment) for one in snapshot.feed),
+        session=_session(moment),
+        clock=f"{clock_et(moment)} · {moment:%H:%M:%S} UTC",
+        progress=None if progress is None else _progress(progress),
+    )
+
+
+def _progress(progress: Progress) -> ProgressState:
+    share = progress.done / progress.total if progress.total else None
+    return ProgressState(f"{progress.what} {progress.done} of {progress.total}", share)
+
+
+def _dot(state: SourceState, now: datetime) -> SourceDot:
+    age = "" if isinstance(state.age_s, Unknown) else f" {span(state.age_s)}"
+    words = {
+        FeedState.LIVE: age.strip() or "live",
+        FeedState.DELAYED: f"delayed{age}",
+        FeedState.STALE: f"stale{age}",
+        FeedState.GAP: f"gap{age}",
+        FeedState.CLOSED: f"closed{age}",
+        FeedState.UNAVAILABLE: "unavailable",
+        FeedState.OFF: "off",
+    }[state.state]
+    told = [f"{state.source}: {state.state.value}"]
+    if state.note:
+        told.append(state.note)
+    if isinstance(state.age_s, Unknown):
+        told.append(state.age_s.reason)
+    if state.last_success is not None:
+        told.append(f"last answer {clock_et(state.last_success)}")
+    if state.last_error is not None:
+        told.append(
+            f"last error: {state.last_error.message} ({state.last_error.kind.value}); {state.last_error.cure}"
+        )
+    if state.next_try is not None:
+        told.append(f"next try in {span((state.next_try - now).total_seconds())}")
+    return SourceDot(state.source, f"{state.source} {words}", STATE_TONES[state.state], "\n".join(told))
+
+
+def _session(moment: datetime) -> Text:
+    phase = NYSE.phase(moment)
+    if phase is Phase.REGULAR:
+        session = NYSE.last_started(moment)
+        words = f"NYSE open, closes {clock_et(session.close, seconds=False)}"
+        return Text(words + (" (half day)" if session.early_close else ""), Tone.GOOD)
+    upcoming = NYSE.next_open(moment)
+    words = {Phase.PRE: "NYSE pre-market", Phase.POST: "NYSE post-market", Phase.CLOSED: "NYSE closed"}[phase]
+    return Text(f"{words}, opens {moment_et(upcoming.open)}", Tone.DIM)

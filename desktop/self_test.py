@@ -1,0 +1,191 @@
+"""`--self-test`: does this installation have all it needs? Opens the demo offscreen and paints every panel."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from desktop.version import VERSION
+
+_GLYPHS = "0123456789.,+−%$σβρ×·RUTNDX"
+_FRAMES, _WAIT_S = 3, 60.0
+_FEWEST_COLOURS = 12
+"""A panel that drew its chart, text and frame has far more; a blank one has one or two."""
+
+
+class SelfTestError(Exception):
+    """A check did not hold; the message says what was found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One check: its name, whether it held, and what was found."""
+
+    check: str
+    ok: bool
+    found: str
+
+
+def run(*, as_json: bool) -> int:
+    """Run every check and tell the outcome; 0 when all held, 1 otherwise."""
+    outcomes = [_outcome(name, check) for name, check in CHECKS.items()]
+    passed = all(one.ok for one in outcomes)
+    if as_json:
+        told = {"version": VERSION, "passed": passed, "checks": [asdict(one) for one in outcomes]}
+        sys.stdout.write(json.dumps(told, indent=2) + "\n")
+    else:
+        for one in outcomes:
+            sys.stdout.write(f"{'ok  ' if one.ok else 'FAIL'} {one.check}: {one.found}\n")
+        sys.stdout.write(f"{VERSION}: {'all checks passed' if passed else 'NOT READY TO USE'}\n")
+    return 0 if passed else 1
+
+
+def _outcome(name: str, check: Callable[[], str]) -> Outcome:
+    try:
+        return Outcome(name, True, check())
+    except Exception as error:  # boundary: whatever a broken installation raises is the finding
+        return Outcome(name, False, f"{type(error).__name__}: {error}")
+
+
+def _require(holds: object, found: str) -> None:
+    if not holds:
+        raise SelfTestError(found)
+
+
+def _resources() -> str:
+    from desktop.market import releases
+    from desktop.market.universe import universe
+
+    return f"{len(universe().names)} names, {len(releases.schedule())} releases"
+
+
+def _time_zones() -> str:
+    local = datetime(2024, 7, 11, 12, 30, tzinfo=UTC).astimezone(ZoneInfo("America/New_York"))
+    _require(local.utcoffset() == timedelta(hours=-4), f"New York is at {local.utcoffset()} in July")
+    return "New York known, clock changes included"
+
+
+def _calendar() -> str:
+    from desktop.market.sessions import NYSE
+
+    _require(NYSE.session(date(2024, 7, 4)) is None, "4 July 2024 counts as a session")
+    session = NYSE.session(date(2024, 7, 3))
+    _require(session is not None and session.early_close, "3 July 2024 is no half day")
+    return "sessions, holidays and half days known"
+
+
+def _store() -> str:
+    from desktop.market.store import Store
+
+    with tempfile.TemporaryDirectory() as folder, Store(Path(folder, "store.sqlite")) as store:
+        return f"SQLite writes, store version {store.version}"
+
+
+def _statistics() -> str:
+    import numpy as np
+
+    from desktop.analytics import ratio
+    from desktop.market.known import Unknown
+
+    walk = np.cumsum(np.random.default_rng(1).normal(0, 0.01, 600))
+    found = ratio.adf(walk)
+    if isinstance(found, Unknown):
+        raise SelfTestError(found.reason)
+    return f"ADF of a random walk: p {found.p:.2f}"
+
+
+def _tls() -> str:
+    import certifi
+
+    bundle = Path(certifi.where())
+    _require(bundle.stat().st_size > 100_000, f"{bundle} is too small to be a certificate bundle")
+    return f"{bundle.stat().st_size // 1000} kB of certificates"
+
+
+def _yahoo() -> str:
+    from importlib.metadata import version
+
+    from yfinance import _http
+
+    _require(_http.HAS_CURL_CFFI, "yfinance does not find curl_cffi")
+    return f"yfinance {version('yfinance')} with curl_cffi {version('curl_cffi')}"
+
+
+def _keyring() -> str:
+    import keyring
+
+    return f"back end {keyring.get_keyring().name}"
+
+
+def _font() -> str:
+    from PySide6.QtGui import QRawFont
+
+    from desktop.qt import make_offscreen_qt
+    from widgets import theme
+
+    make_offscreen_qt()
+    raw = QRawFont.fromFont(theme.font(13))
+    _require(raw.familyName() == theme.FAMILY, f"text is drawn with {raw.familyName() or 'no font'}")
+    missing = [one for one in _GLYPHS if not raw.supportsCharacter(ord(one))]
+    _require(not missing, f"glyphs missing: {''.join(missing)}")
+    return f"{raw.familyName()} with every glyph"
+
+
+def _window() -> str:
+    from desktop.app import Application
+    from desktop.qt import make_offscreen_qt
+
+    app = make_offscreen_qt()
+    with tempfile.TemporaryDirectory() as folder:
+        application = Application(Path(folder), offline=True)
+        shown: list[object] = []
+        application.shown.connect(shown.append)
+        try:
+            application.open(demo=True)
+            deadline = time.monotonic() + _WAIT_S
+            while len(shown) < _FRAMES and time.monotonic() < deadline:
+                app.processEvents()
+                time.sleep(0.01)
+            _require(len(shown) >= _FRAMES, f"{len(shown)} frames in {_WAIT_S:.0f} s")
+            colours = {name: _colours(panel) for name, panel in application.window.panels.items()}
+            blank = [name for name, count in colours.items() if count < _FEWEST_COLOURS]
+            _require(not blank, f"blank: {', '.join(blank)}")
+            picture = Path(folder, "window.png")
+            _require(application.window.grab().save(str(picture), "PNG"), "PNG cannot be written")
+            size = picture.stat().st_size
+            return f"{len(colours)} panels painted, picture of {size // 1000} kB"
+        finally:
+            application.window.close()
+            application.close()
+
+
+def _colours(panel: object) -> int:
+    from PySide6.QtWidgets import QWidget
+
+    assert isinstance(panel, QWidget)
+    image = panel.grab().toImage()
+    across, down = max(image.width() // 200, 1), max(image.height() // 200, 1)
+    return len(
+        {image.pixel(x, y) for x in range(0, image.width(), across) for y in range(0, image.height(), down)}
+    )
+
+
+CHECKS: dict[str, Callable[[], str]] = {
+    "resources": _resources,
+    "time zones": _time_zones,
+    "calendar": _calendar,
+    "store": _store,
+    "statistics": _statistics,
+    "TLS certificates": _tls,
+    "Yahoo client": _yahoo,
+    "keyring": _keyring,
+    "font": _font,
+    "window": _window,
+}
