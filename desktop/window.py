@@ -30,9 +30,11 @@ from typing_extensions import override
 
 from desktop import dialogs, layout, settings
 from desktop.presenters.frame import Frame, View
+from desktop.presenters.sizer import AUTO
 from widgets import theme
 from widgets.divergence_panel import DivergencePanel
 from widgets.gauge_panel import GaugePanel
+from widgets.grip import Grip
 from widgets.header import HeaderStrip
 from widgets.playback import PlaybackBar
 from widgets.ratio_panel import LevelMoved, RatioPanel
@@ -113,6 +115,7 @@ class Window(QMainWindow):
             "gauge": ("Correlation gauge", self.gauge),
             "sizer": ("Position sizer", self.sizer),
         }
+        self._grips: list[Grip] = []
         self._docks = {key: self._dock(key, title, panel) for key, (title, panel) in self._panels.items()}
         self._build_top()
         self.statusBar().addPermanentWidget(self.status, 1)
@@ -175,6 +178,8 @@ class Window(QMainWindow):
             theme.apply(app, chosen)
         for strip in (self.header, self.playback, self.status):
             strip.set_theme(chosen)
+        for grip in self._grips:
+            grip.set_theme(chosen)
         for panel in (self.ratio, self.divergence, self.gauge, self.sizer):
             panel.set_theme(chosen)
 
@@ -194,6 +199,9 @@ class Window(QMainWindow):
         dock = QDockWidget(title, self)
         dock.setObjectName(f"dock-{key}")
         dock.setWidget(panel)
+        grip = Grip(dock)
+        dock.setTitleBarWidget(grip)
+        self._grips.append(grip)
         return dock
 
     def _default_layout(self) -> None:
@@ -208,7 +216,7 @@ class Window(QMainWindow):
         wide, high = self.width(), self.height()
         self.resizeDocks([ratio, divergence], [wide // 2, wide // 2], Qt.Orientation.Horizontal)
         self.resizeDocks([gauge, sizer], [wide // 3, wide * 2 // 3], Qt.Orientation.Horizontal)
-        self.resizeDocks([ratio, gauge], [high // 2, high // 2], Qt.Orientation.Vertical)
+        self.resizeDocks([ratio, gauge], [high * 46 // 100, high * 54 // 100], Qt.Orientation.Vertical)
 
     def _action(self, menu: QMenu, text: str, keys: str, do: Callable[[], object]) -> QAction:
         action = QAction(text, self)
@@ -291,8 +299,11 @@ class Window(QMainWindow):
 
     def _form_changed(self, form: SizerForm) -> None:
         chosen = self._view.settings
+        shown = {} if self._frame is None else {one.key: one.text for one in self._frame.sizer.fields}
         choices = (("sizing", form.sizing), ("hedge", form.hedge), ("instrument", form.instrument))
         for name, value in (*form.fields, *choices):
+            if getattr(chosen, name) == AUTO and value == shown.get(name):
+                continue  # a suggestion that nobody touched goes on following the market
             chosen = settings.changed(chosen, name, value)
         self.set_view(replace(self._view, settings=chosen))
 

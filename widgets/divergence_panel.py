@@ -57,7 +57,7 @@ class DivergencePanel(Card):
         self._references.chosen.connect(self.reference_chosen)
         self.title_row.addWidget(self._references)
         self._facts = FactLine("Facts about the divergence")
-        self._warnings = FactLine("Warnings")
+        self._warnings = FactLine("Warnings", most_lines=1)
         self._warnings.hide()
         self._message = self.label(13, wrap=True, name="Message")
         self._message.setAlignment(Qt.AlignmentFlag.AlignCenter)

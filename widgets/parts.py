@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QFont, QKeyEvent, QPainter, QPaintEvent, QPalette
+from PySide6.QtGui import QFont, QKeyEvent, QPainter, QPaintEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QFrame,
@@ -185,18 +185,22 @@ class Card(QFrame):
 
 
 class FactLine(QWidget):
-    """Facts in one line, a dot between them; what does not fit is left out from the right, and told on hover."""
+    """Facts with a dot between them, in as many lines as they need up to `most_lines`.
+
+    A line breaks between facts. What does not fit into the last one ends in an ellipsis and is told on hover. Once
+    a second line was needed at a width it stays, so that numbers which change move nothing below.
+    """
 
     SEPARATOR = " · "
 
-    def __init__(self, name: str, px: int = 12) -> None:
+    def __init__(self, name: str, px: int = 12, *, most_lines: int = 2) -> None:
         super().__init__()
         self._facts: tuple[Text, ...] = ()
-        self._theme = DARK
+        self._theme, self._most_lines, self._high = DARK, most_lines, px + 6
         self.setFont(font(px))
         self.setAccessibleName(name)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.setFixedHeight(px + 6)
+        self.setFixedHeight(self._high)
 
     def show_facts(self, facts: tuple[Text, ...]) -> None:
         """Show `facts`; nothing happens when they are shown already."""
@@ -206,6 +210,7 @@ class FactLine(QWidget):
         told = [f"{one.text} ({one.why})" if one.why else one.text for one in facts]
         self.setToolTip("\n".join(told))
         self.setAccessibleDescription("; ".join(told))
+        self.setFixedHeight(max(self.height(), self._wanted_height()))
         self.update()
 
     def set_theme(self, theme: Theme) -> None:
@@ -217,19 +222,48 @@ class FactLine(QWidget):
         """Return the words, as one line."""
         return self.SEPARATOR.join(one.text for one in self._facts)
 
+    def lines(self) -> list[list[Text]]:
+        """Return the facts line by line, as they are drawn; the last line may be longer than its place."""
+        metrics, gap = self.fontMetrics(), self.fontMetrics().horizontalAdvance(self.SEPARATOR)
+        lines: list[list[Text]] = [[]]
+        used = 0
+        for fact in self._facts:
+            wide = metrics.horizontalAdvance(fact.text)
+            if lines[-1] and used + gap + wide > self.width() and len(lines) < self._most_lines:
+                lines.append([])
+                used = 0
+            used += wide + (gap if lines[-1] else 0)
+            lines[-1].append(fact)
+        return lines
+
+    def _wanted_height(self) -> int:
+        return self._high * len(self.lines())
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self.setFixedHeight(self._wanted_height())
+
     @override
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         metrics = self.fontMetrics()
-        x, right, base = 0, self.width(), (self.height() + metrics.ascent() - metrics.descent()) // 2
-        for number, fact in enumerate(self._facts):
+        base = (self._high + metrics.ascent() - metrics.descent()) // 2
+        for line in self.lines():
+            self._paint_line(painter, line, base)
+            base += self._high
+        painter.end()
+
+    def _paint_line(self, painter: QPainter, line: list[Text], base: int) -> None:
+        metrics, x, right = self.fontMetrics(), 0, self.width()
+        for number, fact in enumerate(line):
             text = fact.text if number == 0 else self.SEPARATOR + fact.text
             wide = metrics.horizontalAdvance(text)
             if x + wide > right:
                 painter.setPen(self._theme.color(Tone.DIM))
                 painter.drawText(x, base, metrics.elidedText(text, Qt.TextElideMode.ElideRight, right - x))
-                break
+                return
             painter.setPen(self._theme.color(Tone.DIM if fact.tone is Tone.PLAIN else fact.tone))
             painter.drawText(x, base, text)
             x += wide
-        painter.end()

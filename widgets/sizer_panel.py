@@ -49,12 +49,17 @@ class SizerPanel(Card):
         self._theme = DARK
         self._fields: dict[str, Field] = {}
         self._columns = 0
+        self._placed: tuple[str, ...] = ()
         self._sizing, self._instrument, self._hedge = Draft(), Draft(), Draft()
 
         self._grid = QGridLayout()
         self._grid.setHorizontalSpacing(8)
         self._grid.setVerticalSpacing(4)
         self._hint = self.label(12, name="About the inputs")
+        self._more = QPushButton("More inputs")
+        self._more.setCheckable(True)
+        self._more.setToolTip("Own hedge ratio, prices and margins")
+        self._more.toggled.connect(self._show_more)
         self._sizings = Segmented("Size by")
         self._sizings.chosen.connect(lambda key: self._choose(self._sizing, key))
         self._instruments = Segmented("Instrument")
@@ -126,8 +131,9 @@ class SizerPanel(Card):
         # Beside the title, right above the inputs: always there, so nothing moves when a field goes wrong.
         self.title_row.insertSpacing(1, 6)
         self.title_row.insertWidget(2, self._hint, 1000)
-        inside = QWidget()
-        column = QVBoxLayout(inside)
+        self.title_row.addWidget(self._more)
+        self._inside = QWidget()
+        column = QVBoxLayout(self._inside)
         column.setContentsMargins(0, 0, 2, 0)
         column.setSpacing(5)
         column.addLayout(self._grid)
@@ -170,21 +176,23 @@ class SizerPanel(Card):
         self._scroll.setWidgetResizable(True)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._scroll.setWidget(inside)
+        self._scroll.setWidget(self._inside)
         self.body.addWidget(self._scroll, 1)
 
     def _show_fields(self, states: tuple[FieldState, ...]) -> bool:
         if tuple(one.key for one in states) == tuple(self._fields):
             for one in states:
                 self._fields[one.key].show_state(one)
+            self._arrange_fields()
             return False
         self.setFocusProxy(None)  # type: ignore[arg-type]  # the stub omits None, which Qt takes for "no proxy"
         for old in self._fields.values():
             self._grid.removeWidget(old)
             old.deleteLater()
-        self._fields, self._columns = {}, 0
+        self._fields, self._columns, self._placed = {}, 0, ()
         for one in states:
             field = Field(one)
+            field.setParent(self._inside)
             field.set_theme(self._theme)
             field.typed.connect(lambda _: self._tell())
             field.focus_changed.connect(self._show_hint)
@@ -203,7 +211,7 @@ class SizerPanel(Card):
 
     def _order_tabs(self) -> None:
         # The copy button was in the window's chain from the start: beginning there, all join it at this panel.
-        stops: list[QWidget] = [self._copy, *(field.edit for field in self._fields.values())]
+        stops: list[QWidget] = [self._copy, self._more, *(field.edit for field in self._fields.values())]
         state = self._state
         if state is not None:
             stops += [self._sizings.button(one.key) for one in state.sizings]
@@ -214,21 +222,37 @@ class SizerPanel(Card):
             QWidget.setTabOrder(first, second)
 
     def _arrange_fields(self) -> None:
-        count = len(self._fields)
-        if not count:
+        """Place the fields that are to be seen, in as few rows as their width allows."""
+        seen = [field for field in self._fields.values() if self._is_seen(field)]
+        if not seen:
             return
-        most = max(1, min(count, self.width() // (_FIELD_WIDTH + 8)))
-        rows = -(-count // most)
-        columns = -(-count // rows)
-        if columns == self._columns:
+        most = max(1, min(len(seen), self.width() // (_FIELD_WIDTH + 8)))
+        rows = -(-len(seen) // most)
+        columns = -(-len(seen) // rows)
+        placed = tuple(field.state.key for field in seen)
+        if (columns, placed) == (self._columns, self._placed):
             return
         for column in range(self._columns):
             self._grid.setColumnStretch(column, 0)
-        self._columns = columns
-        for number, field in enumerate(self._fields.values()):
+        self._columns, self._placed = columns, placed
+        for field in self._fields.values():
+            self._grid.removeWidget(field)
+            field.setVisible(field in seen)
+        for number, field in enumerate(seen):
             self._grid.addWidget(field, number // columns, number % columns)
         for column in range(columns):
             self._grid.setColumnStretch(column, 1)
+
+    def _is_seen(self, field: Field) -> bool:
+        """Optional fields show when asked for, when filled or wrong, and while they are being typed into."""
+        state = field.state
+        if not state.optional or self._more.isChecked():
+            return True
+        return bool(state.text or field.value or state.error) or field.edit.hasFocus()
+
+    def _show_more(self, more: bool) -> None:
+        self._more.setText("Fewer inputs" if more else "More inputs")
+        self._arrange_fields()
 
     def _arrange_choices(self) -> None:
         """Both rows of choices in one line where they fit."""

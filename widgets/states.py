@@ -194,7 +194,10 @@ class GaugeState:
 
 @dataclass(frozen=True, slots=True)
 class FieldState:
-    """One input of the sizer: what is typed, the unit, and what is wrong with it ("" when nothing is)."""
+    """One input of the sizer: what is typed, the unit, and what is wrong with it ("" when nothing is).
+
+    An `optional` one stays out of sight until it is asked for, is filled, or is wrong.
+    """
 
     key: str
     label: str
@@ -202,6 +205,7 @@ class FieldState:
     unit: str
     error: str = ""
     help: str = ""
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,8 @@ _PEAK_FROM, _PEAK_TO = 0.75, 0.95
 dot-com peak where that lies 5 to 25 % below, else 10 % below the close."""
 _COLUMNS = (HedgeKind.DOLLAR, HedgeKind.BETA_NDX, HedgeKind.VOL)
 _PERCENT_FIELDS = frozenset({"vol_target", "risk"})
-_OPTIONAL = frozenset({"stop", "target", "typed_hedge", "rut_price", "ndx_price", "rut_margin", "ndx_margin"})
+_OVERRIDES = frozenset({"typed_hedge", "rut_price", "ndx_price", "rut_margin", "ndx_margin"})
+_OPTIONAL = _OVERRIDES | {"stop", "target"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,8 +229,8 @@ _HELP = {
     "gross_cap": "Long plus short notional never exceeds this.",
     "vol_target": "Annual volatility of the pair as a percentage of capital.",
     "risk": "Money lost at the stop, on the worst of three paths, as a percentage of capital.",
-    "stop": "Level of NDX/RUT above the present ratio; the line in the ratio chart can be dragged.",
-    "target": "Level of NDX/RUT below the present ratio; the line in the ratio chart can be dragged.",
+    "stop": "Level of NDX/RUT above the present ratio; drag the line in the ratio chart, or type auto.",
+    "target": "Level of NDX/RUT below the present ratio; drag the line in the ratio chart, or type auto.",
     "typed_hedge": "Short notional over long notional; empty leaves the three measured hedges.",
     "rut_margin": "Margin of one contract as your broker asks today; empty shows no margin.",
     "ndx_margin": "Margin of one contract as your broker asks today; empty shows no margin.",
@@ -253,7 +254,8 @@ def _fields(
             leg = Leg(key[:3])
             name = f"{short_name(instruments_of(traded, leg)[0])} price"
             told = f"Empty takes {prices[leg].origin}." if prices[leg].value else prices[leg].origin
-        shown.append(FieldState(key, name, form.texts[key], unit, errors.get(key, ""), told))
+        error, optional = errors.get(key, ""), key in _OVERRIDES
+        shown.append(FieldState(key, name, form.texts[key], unit, error, told, optional))
     return tuple(shown)
 
 
@@ -409,7 +411,7 @@ def _heat(p: Position) -> HeatMap:
     )
     return HeatMap(
         tuple(f"NDX {signed(ndx, 0)}%" for ndx in reversed(moves)),
-        tuple(f"RUT {signed(rut, 0)}%" if n == 0 else f"{signed(rut, 0)}%" for n, rut in enumerate(moves)),
+        tuple(f"RUT {signed(rut, 0)}%" for rut in moves),
         cells,
         values,
     )

@@ -4,6 +4,7 @@ import gc
 import weakref
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, Qt
@@ -95,7 +96,7 @@ STATE = SizerState(
 )
 
 
-def with_field(key: str, state: SizerState = STATE, **changes: str) -> SizerState:
+def with_field(key: str, state: SizerState = STATE, **changes: Any) -> SizerState:
     fields = tuple(replace(one, **changes) if one.key == key else one for one in state.fields)
     return replace(state, fields=fields)
 
