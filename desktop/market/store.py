@@ -194,6 +194,7 @@ class Store:
         self._idle: list[sqlite3.Connection] = []
         self._closed = False
         self._changes = self._history_changes = 0
+        self._held_back: list[bool] | None = None
         self._sources: dict[str, int] = {}
         with self._named_errors():
             if path is not None:
@@ -609,10 +610,25 @@ class Store:
                 self._close_idle()
 
     @contextmanager
+    def together(self) -> Iterator[None]:
+        """Make all that is put within one write: all of it or nothing, seen by others at once."""
+        with self._writing():
+            self._held_back = []
+            try:
+                yield
+            finally:
+                changes, self._held_back = self._held_back, None
+        if changes:
+            self._changed(history=any(changes))
+
+    @contextmanager
     def _writing(self) -> Iterator[None]:
         """One writer at a time; all or nothing; errors by name."""
         with self._lock, self._named_errors():
             self._refuse_when_closed()
+            if self._held_back is not None:
+                yield
+                return
             with self._write():
                 yield
 
@@ -638,6 +654,9 @@ class Store:
     def _changed(self, *, history: bool) -> None:
         """Count a change; only after it was committed, or a reader would take the old rows for the new."""
         with self._lock:
+            if self._held_back is not None:
+                self._held_back.append(history)
+                return
             self._changes += 1
             self._history_changes += history
 

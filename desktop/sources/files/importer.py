@@ -13,7 +13,7 @@ from desktop.market.quotes import BadMarketDataError, Closes
 from desktop.market.store import Priority, Store
 from desktop.sources.files import daily, intraday, panel, series
 from desktop.sources.files.result import ImportResult, Parsed, Request, examples
-from desktop.sources.files.symbols import canonical
+from desktop.sources.files.symbols import canonical, named_by_file, stem
 from desktop.sources.files.text import Table, read_table
 
 _READERS: tuple[tuple[Callable[[Table], bool], Callable[[Request, Table], Parsed]], ...] = (
@@ -89,6 +89,9 @@ def import_file(
         parsed = parse(request, table)
     except BadMarketDataError as error:
         raise request.refuse(f"it holds what no market can have ({error})", "check the file") from error
+    names = named_by_file(stem(path.name))
+    if request.symbol is not None and names and request.symbol.removesuffix(":adj") not in names:
+        parsed.notes.insert(0, f"check: its name speaks of {' and '.join(names)}, --symbol of {request.symbol}")
     return _write(request, parsed, store)
 
 
@@ -107,16 +110,17 @@ def _write(request: Request, parsed: Parsed, store: Store) -> ImportResult:
     """Everything was checked; what is left can only fail with the store itself."""
     source = f"file:{request.path.name}"
     kept = 0
-    for bars in parsed.bars:
-        kept += store.put_bars(bars, source=source, priority=Priority.FILE).kept
-    for closes, priority in parsed.closes:
-        kept += store.put_closes(closes, source=source, priority=priority).kept
-    for closes in parsed.adjusted:
-        _replace_adjusted(parsed, closes, store, source)
-    for name, rows in parsed.series.items():
-        store.put_series(name, rows, source=source)
-    if parsed.panel is not None:
-        store.put_panel(parsed.panel, source=source)
+    with store.together():
+        for bars in parsed.bars:
+            kept += store.put_bars(bars, source=source, priority=Priority.FILE).kept
+        for closes, priority in parsed.closes:
+            kept += store.put_closes(closes, source=source, priority=priority).kept
+        for closes in parsed.adjusted:
+            _replace_adjusted(parsed, closes, store, source)
+        for name, rows in parsed.series.items():
+            store.put_series(name, rows, source=source)
+        if parsed.panel is not None:
+            store.put_panel(parsed.panel, source=source)
     if kept:
         parsed.notes.append(f"{kept:,} rows of a better source stay as they are")
     return ImportResult(
@@ -157,4 +161,5 @@ def _replace_adjusted(parsed: Parsed, closes: Closes, store: Store, source: str)
             )
             return
         parsed.notes.append(f"{closes.symbol} replaces the series that reached {stored.days[-1]}")
-    store.put_closes(closes, source=source, priority=Priority.FILE)
+    # With a vendor's priority: a row that stayed would be one of another download.
+    store.put_closes(closes, source=source, priority=Priority.VENDOR)

@@ -168,9 +168,9 @@ def _interval(request: Request, starts: IntArray) -> Interval:
     for interval in Interval:
         if interval.seconds == usual and interval is not Interval.DAY:
             return interval
-    raise request.refuse(
-        f"its bars are {usual} s apart", "bars of 1, 5, 15 or 60 minutes, or of a day, can be imported"
-    )
+    if usual == Interval.DAY.seconds:
+        raise request.refuse("its daily bars carry a time of day", "write plain dates such as 2024-07-11")
+    raise request.refuse(f"its bars are {usual} s apart", "import bars of 1, 5, 15 or 60 minutes, or of a day")
 
 
 def _without_live(request: Request, parsed: Parsed, bars: _Columns, step: Interval) -> Mask:

@@ -120,10 +120,10 @@ def check_level(
     Single prices off the level are bad prints and rejected; above 5 % of them the file is refused. `closing`
     tells which prices end a day, where not all do: only those are compared with published closes.
     """
-    at_close = slice(None) if closing is None else closing
-    _check_other(request, symbol, days[at_close], close[at_close])
     ratio = factors(symbol, days, close)
+    at_close = slice(None) if closing is None else closing
     if ratio is None:
+        _check_other(request, symbol, days[at_close], close[at_close])
         return _check_bounds(request, symbol, days, close, rejected)
     years = np.maximum((days - _published()[0][-1]).astype(np.float64), 0.0) / 365.25
     width = _DRIFT_A_YEAR**years
@@ -136,6 +136,7 @@ def check_level(
             " was near",
             _RIGHT_ONE,
         )
+    _check_other(request, symbol, days[at_close], close[at_close])
     if symbol.endswith(":adj"):  # adjustment lowers the far past: only the file as a whole is judged
         return np.ones(len(good), dtype=np.bool_)
     rejected.add(f"far off the published level of {symbol}", days[~good])

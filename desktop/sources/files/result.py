@@ -137,8 +137,9 @@ _MOST_SENTENCES = 4
 
 def describe(result: ImportResult) -> str:
     """One line for one file: kind, symbol, rows, range, what was rejected and why, what to know."""
+    plural = "" if result.rows == 1 else "s"
     span = f", {result.first} to {result.last}" if result.first else ""
-    parts = [f"{result.path.name}: {result.kind}, {result.symbol}, {result.rows:,} rows{span}"]
+    parts = [f"{result.path.name}: {result.kind}, {result.symbol}, {result.rows:,} row{plural}{span}"]
     if result.rejected:
         total = "" if len(result.rejected) == 1 else f"{result.rejected_rows:,}: "
         parts.append(f"rejected {total}{_shortened(result.rejected)}")

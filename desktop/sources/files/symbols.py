@@ -114,7 +114,7 @@ def resolve(request: Request, content: str | None) -> str:
         return request.symbol
     if said is not None:
         return said
-    guesses = named_by_file(_stem(request))
+    guesses = named_by_file(stem(request.path.name))
     if len(guesses) > 1:
         raise request.refuse(
             f"its name speaks of {' and '.join(guesses)} and its content of none", "say which with --symbol"
@@ -130,10 +130,6 @@ def no_symbol_here(request: Request, what: str) -> None:
     """Refuse a symbol from the user where the file names its own series or holds several."""
     if request.symbol is not None:
         raise request.refuse(f"--symbol {request.symbol} does not fit: {what}", "import it without --symbol")
-
-
-def _stem(request: Request) -> str:
-    return stem(request.path.name)
 
 
 def stem(name: str) -> str:
