@@ -116,7 +116,8 @@ def _report(args: argparse.Namespace) -> int:
         picture.write(snapshot, args.png, picture.settings_of(folder), size=args.size, theme=args.theme)
         say(f"wrote {args.png}")
     elif args.html is not None:
-        args.html.write_text(report.as_html(snapshot), encoding="utf-8")
+        page = report.as_html(snapshot, theme=args.theme, origins=report.origins_of(folder, snapshot))
+        args.html.write_text(page, encoding="utf-8")
         say(f"wrote {args.html}")
     else:
         say(report.as_text(snapshot))

@@ -164,6 +164,7 @@ class SnapshotBuilder:
         sessions = NYSE.days(first, day + timedelta(days=7))
         pair = ratio.pair(rut, ndx, sessions)
         days, (rut_log, ndx_log) = log_returns(sessions, rut, ndx)
+        shown = pair.day(-1) if len(pair) else day
         panel = _until(store.panel(universe or None), day)
         gauge = correlation.gauge(panel, cor1m=cor1m, dspx=dspx, sessions=sessions)
         rolling = None if isinstance(gauge, Unknown) else gauge.rolling
@@ -182,8 +183,8 @@ class SnapshotBuilder:
             implied=_since(Line(cor1m.days, cor1m.close / 100.0), realised),
             sma50=Line(pair.days, ratio.moving_average(pair.ratio, 50)),
             sma200=Line(pair.days, ratio.moving_average(pair.ratio, 200)),
-            rut_bars=_last_bars(store, "^RUT", day),
-            ndx_bars=_last_bars(store, "^NDX", day),
+            rut_bars=_last_bars(store, "^RUT", shown),
+            ndx_bars=_last_bars(store, "^NDX", shown),
             key=key,
         )
 
@@ -216,7 +217,7 @@ class SnapshotBuilder:
             from_open_live_pp=None
             if live is None
             else (from_open if isinstance(from_open, Unknown) else from_open.spread_pp),
-            release_days=_days_of_the_release(history.day if live is None else live[0]),
+            release_days=_days_of_the_release(_day_shown(history, live)),
         )
 
 
@@ -293,6 +294,13 @@ def _live_point(history: History, today: Today) -> tuple[date, SpreadNow] | None
     if pair.days[-1] != np.datetime64(NYSE.previous(today.session.day).day, "D"):
         return None  # the close before is missing: the level could not be told from the move
     return today.session.day, now
+
+
+def _day_shown(history: History, live: tuple[date, SpreadNow] | None) -> date:
+    """The live day, else the last day with closes of both legs, which may lie before the last session."""
+    if live is not None:
+        return live[0]
+    return history.pair.day(-1) if len(history.pair) else history.day
 
 
 def _levels(history: History, live: tuple[date, SpreadNow] | None) -> tuple[date, float, float] | None:

@@ -38,6 +38,8 @@ from desktop.market.quotes import (
     require_utc,
 )
 
+FILE_NAME = "rotation.sqlite"
+"""Name of the store in its data folder."""
 _BUSY_S = 10.0
 _ALWAYS = 2**62
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -171,11 +173,21 @@ class SymbolInfo:
     source: str
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where daily closes of a symbol came from: the source, its rows, their first and last day."""
+
+    source: str
+    rows: int
+    first: date
+    last: date
+
+
 def default_path() -> Path:
     """Where the store lies unless the user says otherwise: the user's data folder."""
     from platformdirs import user_data_path
 
-    return user_data_path("rotation-monitor", appauthor=False) / "rotation.sqlite"
+    return user_data_path("rotation-monitor", appauthor=False) / FILE_NAME
 
 
 class Store:
@@ -428,6 +440,18 @@ class Store:
                 source,
             )
             for symbol, interval, n, a, b, source in rows
+        ]
+
+    def origins(self, symbol: str, last: date) -> list[Origin]:
+        """Where the daily closes of `symbol` up to `last` came from, earliest first."""
+        rows = self._rows(
+            "SELECT name, count(*), min(start_s), max(start_s) FROM bars JOIN sources ON sources.id = source_id"
+            " WHERE symbol = ? AND interval = '1d' AND start_s <= ? GROUP BY name ORDER BY 3",
+            (symbol, day_start_s(last)),
+        )
+        return [
+            Origin(name, n, *(datetime.fromtimestamp(at, UTC).date() for at in (first, until)))
+            for name, n, first, until in rows
         ]
 
     # Quotes
