@@ -10,6 +10,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 import numpy as np
 
@@ -27,6 +28,7 @@ from desktop.market.sessions import NYSE, Session, trading_day
 from desktop.market.store import Store
 from desktop.settings import Settings
 from desktop.sources.feed import SourceState
+from desktop.tape import Tape
 from desktop.today import Today, usual_cone, watch
 from desktop.trade.hedge import Hedge, PairRisk, hedges, log_returns, pair_risk
 from desktop.trade.position import LegReturns
@@ -105,7 +107,7 @@ class SnapshotBuilder:
     """Builds snapshots of one store; used from one thread at a time."""
 
     def __init__(self, store: Store, deferred: Deferred) -> None:
-        self._store, self._deferred = store, deferred
+        self._store, self._deferred, self._tape = store, deferred, Tape(store)
         self._history: History | None = None
 
     def build(
@@ -119,7 +121,7 @@ class SnapshotBuilder:
         """Return what was known at `moment` (UTC); nothing later is looked at."""
         history = self._closed_sessions(moment, settings)
         today = watch(
-            self._store,
+            self._tape,
             moment,
             Reference(settings.reference),
             max_leg_gap_s=settings.max_leg_gap_s,
@@ -165,7 +167,7 @@ class SnapshotBuilder:
         pair = ratio.pair(rut, ndx, sessions)
         days, (rut_log, ndx_log) = log_returns(sessions, rut, ndx)
         shown = pair.day(-1) if len(pair) else day
-        panel = _until(store.panel(universe or None), day)
+        panel = _until(_universe(store, universe, day), day)
         gauge = correlation.gauge(panel, cor1m=cor1m, dspx=dspx, sessions=sessions)
         rolling = None if isinstance(gauge, Unknown) else gauge.rolling
         votes = regime.regime(pair, panel=panel, rolling=rolling, vix=vix, vix3m=vix3m, thresholds=thresholds)
@@ -245,6 +247,13 @@ def _hedges(
     return hedges(rut_log, ndx_log, spx_log)
 
 
+def _universe(store: Store, name: str, day: date) -> Panel | None:
+    """The universe of that name; without a name the newest that had begun by `day`."""
+    if not name:
+        name = next((one.name for one in store.panels() if one.first < day), "")
+    return store.panel(name) if name else None
+
+
 def _until(panel: Panel | None, day: date) -> Panel | None:
     if panel is None:
         return None
@@ -320,6 +329,7 @@ def _ratio_line(history: History, live: tuple[date, SpreadNow] | None) -> Line:
     return Line(np.append(history.pair.days, np.datetime64(day, "D")), np.append(history.pair.ratio, ndx / rut))
 
 
+@lru_cache(maxsize=8)
 def _days_of_the_release(day: date) -> DayArray | None:
     """Every day on which the release of `day` came out, up to it."""
     here = releases.on_day(day)

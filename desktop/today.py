@@ -6,7 +6,7 @@ looked at is the close: a night's futures are not today's divergence.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -34,18 +34,17 @@ from desktop.analytics.divergence import (
 from desktop.market import releases
 from desktop.market.instruments import PAIRS, Kind, Leg
 from desktop.market.known import Maybe, Unknown
-from desktop.market.quotes import Bars, Closes, Interval, Quote
+from desktop.market.quotes import Bars, Quote
 from desktop.market.releases import Release
 from desktop.market.sessions import NYSE, Phase, Session, new_york, trading_day
 from desktop.market.store import Store
+from desktop.tape import INTERVALS, Tape, some_bars
 
 PRE_FROM = time(8, 0)
 """New York time from which a morning is shown before the open."""
-INTERVALS = (Interval.MINUTE, Interval.FIVE_MINUTES, Interval.FIFTEEN_MINUTES)
 CONE_CALENDAR_DAYS = 120
 _SETTLE = timedelta(minutes=15)
 """How far before the shown window bars are read, for the reference of a release at its start."""
-_CASH_CLOSE_LOOKBACK = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,7 +93,7 @@ def shown_session(moment: datetime) -> tuple[Session, Phase]:
 
 
 def watch(
-    store: Store,
+    tape: Tape,
     moment: datetime,
     reference: Reference,
     *,
@@ -102,7 +101,7 @@ def watch(
     max_age_s: float,
     truth_gap_pp: float,
 ) -> Today:
-    """Put together what the store knows of the session shown at `moment`."""
+    """Put together what is known of the session shown at `moment`."""
     session, phase = shown_session(moment)
     at = min(moment, session.close)
     today = releases.on_day(session.day)
@@ -111,8 +110,8 @@ def watch(
     if not early and phase is not Phase.PRE:
         starts = session.open
     previous = NYSE.previous(session.day)
-    legs = _legs(store, starts - _SETTLE, at, previous)
     release = next((one.at for one in today), None)
+    legs = tape.legs(session, previous, starts - _SETTLE, at, release)
     spreads: dict[Reference, SpreadNow | Unknown] = {}
     drivers: dict[Reference, Driver | Unknown] = {}
     found: dict[Reference, Mapping[tuple[Kind, Leg], Maybe]] = {}
@@ -135,47 +134,6 @@ def watch(
         truth=truth_check(prior, at, threshold_pp=truth_gap_pp, max_leg_gap_s=max_leg_gap_s),
         last_prices={tick.symbol: tick for tick in prior},
     )
-
-
-def _legs(store: Store, start: datetime, at: datetime, previous: Session) -> Mapping[tuple[Kind, Leg], LegHistory]:
-    """What is known by `at` of each leg of each kind since `start`."""
-    legs = {}
-    for kind, symbols in PAIRS.items():
-        interval = _finest(store, tuple(symbols.values()), start, at)
-        for leg, symbol in symbols.items():
-            bars = _known_bars(store, symbol, interval, start, at)
-            quotes = tuple(store.quotes(symbol, start, at + timedelta(microseconds=1), at))
-            legs[kind, leg] = LegHistory(
-                leg, symbol, kind, _prior_close(store, symbol, kind, previous), bars, quotes
-            )
-    return legs
-
-
-def _finest(store: Store, symbols: Sequence[str], start: datetime, at: datetime) -> Interval:
-    """The shortest bars that every one of `symbols` has; a minute where none has any."""
-    for enough in (all, any):
-        for interval in INTERVALS:
-            if enough(len(_known_bars(store, symbol, interval, start, at)) for symbol in symbols):
-                return interval
-    return Interval.MINUTE
-
-
-def _known_bars(store: Store, symbol: str, interval: Interval, start: datetime, at: datetime) -> Bars:
-    """Bars that had closed by `at`."""
-    return store.bars(
-        symbol, interval, start, at - timedelta(seconds=interval.seconds) + timedelta(microseconds=1)
-    )
-
-
-def _prior_close(store: Store, symbol: str, kind: Kind, previous: Session) -> Closes:
-    """The official close of the session before; of a future, its last trade before the cash close."""
-    if kind is not Kind.FUTURE:
-        return store.closes(symbol, previous.day, previous.day)
-    for interval in INTERVALS:
-        bars = _known_bars(store, symbol, interval, previous.close - _CASH_CLOSE_LOOKBACK, previous.close)
-        if len(bars):
-            return Closes(symbol, np.array([previous.day], dtype="datetime64[D]"), bars.close[-1:])
-    return Closes(symbol, np.array([], dtype="datetime64[D]"), np.array([]))
 
 
 def _references(
@@ -266,9 +224,8 @@ def _path(
 
 
 def _between(bars: Bars, first: int, last: int) -> Bars:
-    here = slice(*np.searchsorted(bars.start_s, (first, last)))
-    fields = (bars.open, bars.high, bars.low, bars.close, bars.volume)
-    return Bars(bars.symbol, bars.interval, bars.start_s[here], *(field[here] for field in fields))
+    start, stop = np.searchsorted(bars.start_s, (first, last))
+    return some_bars(bars, int(start), int(stop))
 
 
 def _with_tick(path: IntradayPath, driver: Driver) -> IntradayPath:

@@ -12,6 +12,7 @@ from desktop.analytics.divergence import MIXED, Reference
 from desktop.market.known import Unknown
 from desktop.market.quotes import Bars, Closes, Interval
 from desktop.market.store import Priority, Store
+from desktop.tape import Tape
 from desktop.today import Today, watch
 
 OPEN = datetime(2024, 7, 11, 13, 30, tzinfo=UTC)
@@ -35,7 +36,7 @@ def put_close(store: Store, symbol: str, day: str, close: float) -> None:
 
 
 def seen(store: Store, at: datetime) -> Today:
-    return watch(store, at, Reference.PRIOR_CLOSE, max_leg_gap_s=60, max_age_s=1200, truth_gap_pp=0.5)
+    return watch(Tape(store), at, Reference.PRIOR_CLOSE, max_leg_gap_s=60, max_age_s=1200, truth_gap_pp=0.5)
 
 
 @pytest.fixture

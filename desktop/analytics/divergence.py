@@ -432,11 +432,17 @@ def conditional_ranks(moves: DailyMoves, release_days: DayArray | None = None) -
 
 def extremes(moves: DailyMoves, count: int = EXTREMES) -> tuple[tuple[DaySpread, ...], tuple[DaySpread, ...]]:
     """Days with the largest spread, largest first, and with the smallest, smallest first."""
-    order = np.argsort(moves.spread_pp, kind="stable")
+    spread, last = moves.spread_pp, min(count, len(moves)) - 1
 
     def rows(places: IntArray) -> tuple[DaySpread, ...]:
-        return tuple(DaySpread(_as_date(moves.days[i]), float(moves.spread_pp[i])) for i in places)
+        return tuple(DaySpread(_as_date(moves.days[i]), float(spread[i])) for i in places)
 
+    if last < 0:
+        return (), ()
+    # Only what may belong to either end is put in order: this runs with every quote.
+    cut_low, cut_high = np.partition(spread, [last, len(spread) - 1 - last])[[last, len(spread) - 1 - last]]
+    ends = np.flatnonzero((spread <= cut_low) | (spread >= cut_high))
+    order = ends[np.argsort(spread[ends], kind="stable")]
     return rows(order[::-1][:count]), rows(order[:count])
 
 

@@ -205,8 +205,9 @@ class Store:
         self._lock = threading.RLock()
         self._idle: list[sqlite3.Connection] = []
         self._closed = False
-        self._changes = self._history_changes = 0
-        self._held_back: list[bool] | None = None
+        self._changes = self._history_changes = self._foreign_changes = 0
+        self._bar_changes: dict[str, int] = {}
+        self._held_back: list[tuple[bool, str | None]] | None = None
         self._sources: dict[str, int] = {}
         with self._named_errors():
             if path is not None:
@@ -310,6 +311,11 @@ class Store:
         self._notice_others()
         return self._history_changes
 
+    def bars_version(self, symbol: str) -> int:
+        """Like `version`, but only bars of `symbol` written here, and what other processes do, move it."""
+        self._notice_others()
+        return self._foreign_changes + self._bar_changes.get(symbol, 0)
+
     def _data_version(self) -> int:
         return int(self._db.execute("PRAGMA data_version").fetchone()[0])
 
@@ -323,6 +329,7 @@ class Store:
                 seen = self._data_version()
             if seen != self._foreign:
                 self._foreign = seen
+                self._foreign_changes += 1
                 self._changed(history=True)
         finally:
             self._lock.release()
@@ -389,7 +396,7 @@ class Store:
                 ((symbol, interval, *row, priority, source_id) for row in put),
             )
         if put:
-            self._changed(history=interval is Interval.DAY)
+            self._changed(history=interval is Interval.DAY, bars_of=symbol)
         return Written(new, revised, kept)
 
     def bars(
@@ -499,13 +506,14 @@ class Store:
             )
         ]
 
-    def last_quote(self, symbol: str, as_of: datetime) -> Quote | None:
-        """Return the latest quote that had traded and arrived by `as_of`."""
+    def last_quote(self, symbol: str, as_of: datetime, *, traded_by: datetime | None = None) -> Quote | None:
+        """Return the latest quote that had arrived by `as_of` and traded by then, or by `traded_by`."""
         moment = _microseconds(as_of)
+        latest = moment if traded_by is None else min(moment, _microseconds(traded_by))
         rows = self._rows(
             f"{_SELECT_QUOTE} WHERE symbol = ? AND event_us <= ? AND arrival_us <= ?"
             " ORDER BY event_us DESC, arrival_us DESC LIMIT 1",
-            (symbol, moment, moment),
+            (symbol, latest, moment),
         )
         return _quote(rows[0]) if rows else None
 
@@ -642,8 +650,8 @@ class Store:
                 yield
             finally:
                 changes, self._held_back = self._held_back, None
-        if changes:
-            self._changed(history=any(changes))
+        for history, bars_of in changes:
+            self._changed(history=history, bars_of=bars_of)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -675,14 +683,16 @@ class Store:
             self._sources[name] = int(found[0])
         return self._sources[name]
 
-    def _changed(self, *, history: bool) -> None:
+    def _changed(self, *, history: bool, bars_of: str | None = None) -> None:
         """Count a change; only after it was committed, or a reader would take the old rows for the new."""
         with self._lock:
             if self._held_back is not None:
-                self._held_back.append(history)
+                self._held_back.append((history, bars_of))
                 return
             self._changes += 1
             self._history_changes += history
+            if bars_of is not None:
+                self._bar_changes[bars_of] = self._bar_changes.get(bars_of, 0) + 1
 
     def _refuse_when_closed(self) -> None:
         if self._closed:
