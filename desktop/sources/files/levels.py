@@ -65,17 +65,18 @@ _BOUNDS = {
 """Plain bounds where no published closes are at hand; wide, to catch a wrong instrument and not a bad day."""
 
 _SUSPECTS = (
-    (1 / 40.7, "a QQQ price is not an NDX level", "ndx"),
-    (1 / 10, "an IWM price is not a RUT level", "rut"),
-    (40.7, "an NDX level is not a QQQ price", "ndx"),
-    (10.0, "a RUT level is not an IWM price", "rut"),
-    (2.4853, "this is the Russell 2000 on FRED's base of 1978, not in RUT points", "rut"),
-    (2.0, "prices before a split of 2 for 1 are not adjusted for it", ""),
-    (100.0, "the values are a hundred times too large", ""),
-    (1 / 100, "the values are a hundred times too small", ""),
-    (1000.0, "the values are a thousand times too large", ""),
-    (1 / 1000, "the values are a thousand times too small", ""),
+    ("^NDX", 1 / 40.7, "a QQQ price is not an NDX level"),
+    ("^RUT", 1 / 10, "an IWM price is not a RUT level"),
+    ("QQQ", 40.7, "an NDX level is not a QQQ price"),
+    ("IWM", 10.0, "a RUT level is not an IWM price"),
+    ("^RUT", 2.4853, "this is the Russell 2000 on FRED's base of 1978, not in RUT points"),
+    ("", 2.0, "prices before a split of 2 for 1 are not adjusted for it"),
+    ("", 100.0, "the values are a hundred times too large"),
+    ("", 1 / 100, "the values are a hundred times too small"),
+    ("", 1000.0, "the values are a thousand times too large"),
+    ("", 1 / 1000, "the values are a thousand times too small"),
 )
+"""Symbol (blank: any), how many times its level the prices are, and what that means."""
 
 
 @cache
@@ -144,10 +145,8 @@ def check_level(
 
 
 def _suspect(symbol: str, ratio: float) -> str:
-    scale = _scale(symbol)
-    leg = scale[0] if scale else ""
-    for factor, cause, whose in _SUSPECTS:
-        if 0.8 < ratio / factor < 1.25 and whose in ("", leg):
+    for whose, factor, cause in _SUSPECTS:
+        if 0.8 < ratio / factor < 1.25 and whose in ("", symbol):
             return cause
     return f"these are not prices of {symbol}"
 
