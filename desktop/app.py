@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
 from desktop import desk, dialogs, picture, settings
@@ -26,6 +26,10 @@ from desktop.window import Asked, Import, Request, Seek, Speed, Window
 from widgets.states import Text, Tone
 
 log = logging.getLogger(__name__)
+_SHOW_BY_MS = 400
+"""A window that its first frame keeps waiting for longer than this opens empty."""
+_BEGIN_AFTER_MS = 150
+"""After the first frame was shown: what loads large libraries waits until it is on the screen."""
 _SPEEDS = (1, 10, 60, 300, 600)
 
 
@@ -54,7 +58,7 @@ class Application(QObject):
     def __init__(self, folder: Path, *, offline: bool = False, sources: desk.Sources = desk.yahoo) -> None:
         super().__init__()
         self._folder, self._offline, self._sources = folder, offline, sources
-        self._may_fall_back = True
+        self._may_fall_back, self._was_shown = True, False
         _log_to(folder)
         chosen, self._problems = settings.load(folder)
         self._workers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="work")
@@ -83,7 +87,7 @@ class Application(QObject):
         self._engine.failed.connect(self._failed)
         self._sit_at(first)
         self._engine.start()
-        self.window.show()
+        QTimer.singleShot(_SHOW_BY_MS, self, self._show_window)
         for line in self._problems:
             self.window.tell(Text(line, Tone.WARN))
 
@@ -110,7 +114,19 @@ class Application(QObject):
             self._to_demo(frame.empty)
         else:
             self.window.show_frame(frame)
+            self._show_window()
             self.shown.emit(frame)
+            QTimer.singleShot(_BEGIN_AFTER_MS, self, self._begin)
+
+    def _show_window(self) -> None:
+        """Show the window, once: filled, or empty where the first frame keeps it waiting."""
+        if not self._was_shown:
+            self._was_shown = True
+            self.window.show()
+
+    def _begin(self) -> None:
+        if self._desk is not None:
+            self._desk.begin()
 
     def _failed(self, line: str) -> None:
         here = self._desk

@@ -15,10 +15,14 @@ log = logging.getLogger(__name__)
 
 
 class Deferred:
-    """Answers by key. `on_done` is called on the worker when one arrives; None computes at once (reports)."""
+    """Answers by key. `on_done` is called on the worker when one arrives; None computes at once (reports).
 
-    def __init__(self, on_done: Callable[[], None] | None = None) -> None:
-        self._on_done = on_done
+    While `held` nothing is begun: the libraries behind an answer take a second to load, and the first paint comes
+    first.
+    """
+
+    def __init__(self, on_done: Callable[[], None] | None = None, *, held: bool = False) -> None:
+        self._on_done, self._held = on_done, held
         self._answers: dict[str, tuple[Hashable, object]] = {}
         self._running: dict[str, Hashable] = {}
         self._lock = threading.Lock()
@@ -34,12 +38,16 @@ class Deferred:
             found = self._answers.get(name)
             if found is not None and found[0] == key:
                 return found[1]  # type: ignore[return-value]  # the name fixes the type
-            if self._pool is not None and self._running.get(name) != key:
+            if self._pool is not None and not self._held and self._running.get(name) != key:
                 self._running[name] = key
                 self._pool.submit(self._work, name, key, compute).add_done_callback(self._arrived)
             if self._pool is not None:
                 return Unknown("being computed")
         return self._work(name, key, compute)
+
+    def begin(self) -> None:
+        """Hold nothing back any more; what was asked for meanwhile has to be asked for again."""
+        self._held = False
 
     def close(self) -> None:
         """Start nothing more; what runs is left to end."""

@@ -66,11 +66,19 @@ class Desk:
         self._builder: SnapshotBuilder | None = None
         self._deferred: Deferred | None = None
         self._presenter = FramePresenter()
-        self._closed = False
+        self._begun = self._closed = False
 
     def start(self, on_change: Callable[[], None]) -> None:
         """Call `on_change`, on any thread, whenever a new frame would show something new."""
         self._on_change = on_change
+
+    def begin(self) -> None:
+        """Start the feed and the slow statistics: once the first frame is on the screen, not before."""
+        if self._parts is not None and self._deferred is not None and not self._begun:
+            self._begun = True
+            self._deferred.begin()
+            self._parts.feed.start()
+            self._changed()
 
     def frame(self, view: View) -> Frame:
         """Build the frame of this moment, or of the one `view` asks for.
@@ -105,9 +113,8 @@ class Desk:
     def _opened(self) -> tuple[Parts, SnapshotBuilder]:
         if self._parts is None or self._builder is None:
             self._parts = self._open_parts(self._changed)
-            self._deferred = Deferred(self._changed)
+            self._deferred = Deferred(self._changed, held=True)
             self._builder = SnapshotBuilder(self._parts.store, self._deferred)
-            self._parts.feed.start()
         return self._parts, self._builder
 
     def _changed(self) -> None:

@@ -34,6 +34,8 @@ from desktop.trade.hedge import Hedge, PairRisk, hedges, log_returns, pair_risk
 from desktop.trade.position import LegReturns
 
 BOOTSTRAP_SEED = 20240711
+DEMO_LABEL = "DEMO, simulated between published levels"
+"""Stands wherever numbers of the demo are shown."""
 
 
 class Mode(StrEnum):

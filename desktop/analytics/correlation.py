@@ -120,7 +120,7 @@ def log_returns(panel: Panel, sessions: DayArray | None = None) -> Returns:
     """
     days, close = panel.days, panel.close
     if sessions is not None:
-        regular = np.isin(days, sessions)
+        regular = np.isin(days, sessions, assume_unique=True)
         days, close = days[regular], close[regular]
     logs = np.log(close)
     returns = logs[1:] - logs[:-1]

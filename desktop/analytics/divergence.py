@@ -417,7 +417,7 @@ def conditional_ranks(moves: DailyMoves, release_days: DayArray | None = None) -
     if release_days is None:
         ranks["same_release"] = Unknown("no release today, or its past dates are not known")
     else:
-        same = np.isin(moves.days, np.asarray(release_days, dtype="datetime64[D]"))
+        same = np.isin(moves.days, np.asarray(release_days, dtype="datetime64[D]"), assume_unique=True)
         ranks["same_release"] = (
             rank_of(today, spread[:-1][same[:-1]])
             if same[-1]

@@ -107,7 +107,7 @@ class PairSeries:
         if self.position[row] - self.position[first] == days or self.sessions is None:
             return ""
         between = self.sessions[self.position[first] + 1 : self.position[row]]
-        missing = between[~np.isin(between, self.days)]
+        missing = between[~np.isin(between, self.days, assume_unique=True)]
         return f"no closes of both legs on {', '.join(str(day) for day in missing[:3])}" + (
             f" and {len(missing) - 3} more" if len(missing) > 3 else ""
         )

@@ -20,8 +20,7 @@ from desktop.presenters.words import (
     signed,
     span,
 )
-from desktop.snapshot import Mode, Snapshot
-from desktop.sources.demo import DEMO_LABEL
+from desktop.snapshot import DEMO_LABEL, Mode, Snapshot
 from desktop.sources.feed import FeedState
 from widgets.states import HeaderState, Text, Tone
 

@@ -10,8 +10,7 @@ from desktop.analytics.ratio import NOT_REVERTING, TWO_YEARS_DAYS, RatioStats
 from desktop.market.known import Unknown
 from desktop.market.sessions import NYSE
 from desktop.presenters.words import NOT_KNOWN, day, ordinal, plain, signed
-from desktop.snapshot import Mode, Snapshot
-from desktop.sources.demo import DEMO_LABEL
+from desktop.snapshot import DEMO_LABEL, Mode, Snapshot
 
 
 def cautions(snapshot: Snapshot) -> tuple[str, ...]:

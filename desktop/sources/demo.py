@@ -19,7 +19,6 @@ from desktop.market.store import Priority, Store
 from desktop.sources.contract import Failure, FailureKind, Window
 from desktop.sources.demo_market import DAY, DemoMarket, Tape, simulate
 
-DEMO_LABEL = "DEMO, simulated between published levels"
 DEMO_DAY = DAY
 DEMO_START = datetime.combine(DAY, time(8, 25), new_york).astimezone(UTC)
 DEMO_END = datetime.combine(DAY, time(16, 5), new_york).astimezone(UTC)

@@ -155,7 +155,7 @@ def log_returns(sessions: DayArray | None, *series: Closes) -> tuple[DayArray, t
     logs = [np.log(one.close[np.isin(one.days, days, assume_unique=True)]) for one in series]
     keep = np.ones(max(len(days) - 1, 0), dtype=bool)
     if sessions is not None:
-        known = np.isin(days, sessions)
+        known = np.isin(days, sessions, assume_unique=True)
         days, logs = days[known], [one[known] for one in logs]
         keep = np.diff(np.searchsorted(sessions, days)) == 1
     return days[1:][keep], tuple(np.diff(one)[keep] for one in logs)

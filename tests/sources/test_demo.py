@@ -19,7 +19,6 @@ from desktop.market.universe import universe
 from desktop.sources.contract import Failure, FailureKind, Source, Window
 from desktop.sources.demo import (
     DEMO_END,
-    DEMO_LABEL,
     DEMO_SEED,
     DEMO_SPEED,
     DEMO_START,
@@ -292,7 +291,6 @@ def test_it_keeps_the_contract_of_a_source(day):
     source: Source = DemoSource(day, Stopped(DEMO_START))
     assert source.name == "Demo"
     assert isinstance(source, AdjustedSource)
-    assert DEMO_LABEL == "DEMO, simulated between published levels"
 
 
 def test_adjusted_closes_end_with_the_last_session_that_is_over(day):
