@@ -115,6 +115,7 @@ _COT_CODES = {
 """Contracts that positioning is about. Names change over the years; the code does not."""
 
 _SUMMARY_CODES = {"NQ": "209742", "RTY": "239742"}
+_SUMMARY_FIELDS = ("oi", "asset_l", "asset_s", "hedge_l", "hedge_s")
 
 _COT_FIELDS = {
     "asset_manager": ("asset_mgr_positions_long", "asset_mgr_positions_short"),
@@ -168,7 +169,7 @@ def parse_tff(request: Request, table: Table) -> Parsed:
     days, good = read_days(request, [row[day][:10] for row in rows], parsed.rejected)
     total = numbers([row[interest] for row in rows])
     nets = {
-        who: numbers([row[long] for row in rows]) - numbers([row[short] for row in rows])
+        who: _net(numbers([row[long] for row in rows]), numbers([row[short] for row in rows]))
         for who, (long, short) in sides.items()
     }
     codes = np.array([row[code].upper() for row in rows])
@@ -179,7 +180,7 @@ def parse_tff(request: Request, table: Table) -> Parsed:
 
 def is_cot_summary(table: Table) -> bool:
     """A date, and open interest with long and short by class of trader, for many futures side by side."""
-    wanted = {"nq_oi", "nq_asset_l", "nq_hedge_s", "rty_oi", "rty_asset_l", "rty_hedge_s"}
+    wanted = {f"{root.lower()}_{what}" for root in _SUMMARY_CODES for what in _SUMMARY_FIELDS}
     return table.keys[0] in TIME_COLUMNS and wanted <= {*table.keys}
 
 
@@ -189,17 +190,18 @@ def parse_cot_summary(request: Request, table: Table) -> Parsed:
     parsed = Parsed.begin("CFTC summary, wide", table.ragged)
     days, good = read_days(request, table.column(0), parsed.rejected)
     for root, code in _SUMMARY_CODES.items():
-        values = {
-            key: numbers(table.column(i)) for i, key in enumerate(table.keys) if key.startswith(f"{root.lower()}_")
-        }
-        low = root.lower()
-        nets = {
-            "asset_manager": values[f"{low}_asset_l"] - values[f"{low}_asset_s"],
-            "leveraged": values[f"{low}_hedge_l"] - values[f"{low}_hedge_s"],
-        }
-        _add_positions(parsed, code, days, good, values[f"{low}_oi"], nets)
+        total, *sides = (
+            numbers(table.column(table.keys.index(f"{root.lower()}_{what}"))) for what in _SUMMARY_FIELDS
+        )
+        nets = {"asset_manager": _net(sides[0], sides[1]), "leveraged": _net(sides[2], sides[3])}
+        _add_positions(parsed, code, days, good, total, nets)
     parsed.rows = len({one.day for rows in parsed.series.values() for one in rows})  # a row holds every contract
     return _with_positions(request, parsed)
+
+
+def _net(long: FloatArray, short: FloatArray) -> FloatArray:
+    with np.errstate(invalid="ignore"):  # infinite where a cell is no number
+        return long - short
 
 
 def _with_positions(request: Request, parsed: Parsed) -> Parsed:

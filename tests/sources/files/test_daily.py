@@ -53,7 +53,9 @@ def test_yahoo_with_three_header_lines_and_close_first(take: Take, store: Store)
 def test_yahoo_with_two_tickers_keeps_them_apart(by_ticker: bool, take: Take, store: Store) -> None:
     names = ["Close", "High", "Low", "Open"]
     pairs = [(name, ticker) for name in names for ticker in ("^NDX", "^RUT")]
-    values = dict(zip(pairs, "20675.38 2051.75 20690 2052 20498 2030 20502 2031".split(), strict=True))
+    values = dict(
+        zip(pairs, ("20675.38", "2051.75", "20690", "2052", "20498", "2030", "20502", "2031"), strict=True)
+    )
     if by_ticker:
         pairs.sort(key=lambda pair: pair[1])
     rows = [["Price", *(name for name, _ in pairs)], ["Ticker", *(ticker for _, ticker in pairs)]]
@@ -194,7 +196,9 @@ def test_contracts_of_another_root_are_not_what_the_name_says(take: Take) -> Non
 # Dates
 
 
-@pytest.mark.parametrize("dates", [("20240710", "20240711"), ("7/10/2024", "7/31/2024"), ("10/7/2024", "31/7/2024")])
+@pytest.mark.parametrize(
+    "dates", [("20240710", "20240711"), ("7/10/2024", "7/31/2024"), ("10/7/2024", "31/7/2024")]
+)
 def test_dates_that_can_be_told(dates: tuple[str, str], take: Take, store: Store) -> None:
     take("rut.csv", f"Date,Close\n{dates[0]},2051.75\n{dates[1]},2125.04\n")
     assert str(store.closes("^RUT").days[0]) == "2024-07-10"
@@ -236,15 +240,23 @@ DEFECTS = [
     ("2024-07-32,2150,2160,2140,2148,0", "1 with an unreadable date (2024-07-32)"),
     ("2024-07-12,21500,21600,21400,21480,0", "1 far off the published level of ^RUT (2024-07-12)"),
     ("2024-07-11,2100,2126,2090,2125.04,0", "1 that repeat another row (2024-07-11)"),
-    ("2024-07-11,2100,2126,2090,2124.99,0", "2 that contradict another row of the same time (2024-07-11, 2024-07-11)"),
+    (
+        "2024-07-11,2100,2126,2090,2124.99,0",
+        "2 that contradict another row of the same time (2024-07-11, 2024-07-11)",
+    ),
 ]
 
 
 @pytest.mark.parametrize(("row", "reason"), DEFECTS, ids=[reason[2:40] for _, reason in DEFECTS])
 def test_a_defect_costs_its_row_and_names_its_reason(row: str, reason: str, take: Take, store: Store) -> None:
     levels = {"2024-07-09": 2029.47, "2024-07-10": 2051.75, "2024-07-11": 2125.04}
-    days = [*[f"2024-06-{day:02}" for day in (3, 4, 5, 6, 7, 10, 11, 12, 13, 14, 17, 18, 20, 21, 24, 25, 26)], *levels]
-    good = [f"{day},{close},{close + 1},{close - 60},{close},0" for day in days for close in [levels.get(day, 2030.0)]]
+    days = [
+        *[f"2024-06-{day:02}" for day in (3, 4, 5, 6, 7, 10, 11, 12, 13, 14, 17, 18, 20, 21, 24, 25, 26)],
+        *levels,
+    ]
+    good = [
+        f"{day},{close},{close + 1},{close - 60},{close},0" for day in days for close in [levels.get(day, 2030.0)]
+    ]
     good[-1] = "2024-07-11,2100,2126,2090,2125.04,0"
     result = take("rut.csv", HEADER + "\n".join([*good, row]) + "\n")
     lost = 1 if "contradict" in reason else 0
@@ -265,7 +277,9 @@ def test_an_open_outside_high_and_low_leaves_the_close(take: Take, store: Store)
 def test_float32_noise_contradicts_nothing(take: Take, store: Store) -> None:
     low = float(np.float32(2050.1))
     assert low > 2050.1 - 1e-3
-    result = take("rut.csv", HEADER + f"2024-07-10,2051,2052,{low!r},2050.1,0\n2024-07-10,2051,2052,2050.1,{low!r},0\n")
+    result = take(
+        "rut.csv", HEADER + f"2024-07-10,2051,2052,{low!r},2050.1,0\n2024-07-10,2051,2052,2050.1,{low!r},0\n"
+    )
     assert (result.rows, result.rejected) == (1, ("1 that repeat another row (2024-07-10)",))
     assert len(store.bars("^RUT", Interval.DAY)) == 1
 

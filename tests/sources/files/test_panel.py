@@ -15,7 +15,9 @@ from desktop.sources.files import ImportRefusedError, ImportResult
 
 Take = Callable[..., ImportResult]
 
-DAYS = [str(day) for day in np.arange(np.datetime64("2024-04-01"), np.datetime64("2024-06-19")) if np.is_busday(day)]
+DAYS = [
+    str(day) for day in np.arange(np.datetime64("2024-04-01"), np.datetime64("2024-06-19")) if np.is_busday(day)
+]
 DAYS.remove("2024-05-27")  # Memorial Day
 CALM = 100 + np.cumsum(np.sin(np.arange(len(DAYS)) * 1.7))
 

@@ -40,7 +40,10 @@ def test_rates_side_by_side_keep_their_own_days(take: Take, store: Store) -> Non
 def test_a_yield_is_not_known_before_the_evening(take: Take, store: Store) -> None:
     take("rates.csv", "date,DGS2\n2024-07-10,4.62\n2024-07-11,4.50\n")
     assert series(store, "DGS2", datetime(2024, 7, 11, 20, 0, tzinfo=UTC)) == {"2024-07-10": 4.62}
-    assert series(store, "DGS2", datetime(2024, 7, 11, 23, 0, tzinfo=UTC)) == {"2024-07-10": 4.62, "2024-07-11": 4.5}
+    assert series(store, "DGS2", datetime(2024, 7, 11, 23, 0, tzinfo=UTC)) == {
+        "2024-07-10": 4.62,
+        "2024-07-11": 4.5,
+    }
 
 
 def test_basis_points_are_no_percent(take: Take, store: Store) -> None:
@@ -120,7 +123,7 @@ def test_positions_are_matched_on_the_code_and_may_be_padded(take: Take, store: 
     result = take(
         "FinFutYY.txt",
         TFF
-        + '"NASDAQ MINI - CHICAGO MERCANTILE EXCHANGE",2024-07-09,209742 ,  250000,  90000,   30000, 40000,60000,FutOnly\n'
+        + '"NASDAQ MINI - CME",2024-07-09,209742 ,  250000,  90000,   30000, 40000,60000,FutOnly\n'
         + '"SOMETHING ELSE",2024-07-09,239742,450000,100000,90000,20000,95000,FutOnly\n'
         + '"CANADIAN DOLLAR",2024-07-09,090741,1,1,1,1,1,FutOnly\n',
     )
@@ -146,7 +149,10 @@ def test_names_of_the_web_service(take: Take, store: Store) -> None:
 @pytest.mark.parametrize(
     ("text", "cause"),
     [
-        (TFF.replace("Asset_Mgr", "M_Money") + "NQ,2024-07-09,209742,1,1,1,1,1,FutOnly\n", "not the report on financial"),
+        (
+            TFF.replace("Asset_Mgr", "M_Money") + "NQ,2024-07-09,209742,1,1,1,1,1,FutOnly\n",
+            "not the report on financial",
+        ),
         (TFF + "CAD,2024-07-09,090741,1,1,1,1,1,FutOnly\n", "holds none of the contracts 209742"),
         (TFF + "NQ,2024-07-09,209742,1,1,1,1,1,Combined\n", "counts options too"),
         (TFF + "NQ,2024-07-09,209742,,1,1,1,1,FutOnly\n", "1 of 209742 without whole positions"),
@@ -170,8 +176,17 @@ def test_reports_that_contradict_each_other_are_both_left_out(take: Take, store:
 
 
 def test_a_wide_summary_names_the_leveraged_funds_hedge(take: Take, store: Store) -> None:
-    head = ",".join(f"{root}_{f}" for root in ("NQ", "RTY") for f in ("OI", "ASSET_L", "ASSET_S", "HEDGE_L", "HEDGE_S"))
+    head = ",".join(
+        f"{root}_{f}" for root in ("NQ", "RTY") for f in ("OI", "ASSET_L", "ASSET_S", "HEDGE_L", "HEDGE_S")
+    )
     result = take("cot.csv", f"date,{head}\n2024-07-09,250000,90000,30000,40000,60000,450000,9,8,7,6\n")
     assert (result.kind, result.rows) == ("CFTC summary, wide", 1)
     assert series(store, "COT:209742:leveraged_net") == {"2024-07-09": -20000}
     assert series(store, "COT:239742:asset_manager_net") == {"2024-07-09": 1}
+
+
+def test_positions_that_are_no_numbers_are_left_out(take: Take, store: Store) -> None:
+    good = "NQ,2024-07-09,209742,250000,90000,30000,40000,60000,FutOnly\n"
+    result = take("f.txt", TFF + good + "NQ,2024-07-16,209742,250000,inf,inf,40000,60000,FutOnly\n")
+    assert series(store, "COT:209742:asset_manager_net") == {"2024-07-09": 60000}
+    assert result.rejected == ("1 of 209742 without whole positions (2024-07-16)",)

@@ -1,4 +1,4 @@
-"""Which instrument a file is about: content, then name, then the user; and whether its level is that instrument's."""
+"""Which instrument a file is about: content, then name, then the user; and whether its level fits."""
 
 from __future__ import annotations
 
