@@ -59,12 +59,13 @@ class Application(QObject):
         super().__init__()
         self._folder, self._offline, self._sources = folder, offline, sources
         self._may_fall_back, self._was_shown = True, False
-        _log_to(folder)
+        self._log = _log_to(folder)
         chosen, self._problems = settings.load(folder)
         self._workers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="work")
         self._desk: Desk | None = None
         self._engine: Engine[View, Frame] | None = None
         self.window = Window(View(chosen), folder)
+        self._subject = self.window.view.subject
         self._told.connect(self.window.tell)
         self._on_gui.connect(lambda call: call())
         self.window.asked.connect(self._carry_out)
@@ -88,8 +89,14 @@ class Application(QObject):
         self._sit_at(first)
         self._engine.start()
         QTimer.singleShot(_SHOW_BY_MS, self, self._show_window)
-        for line in self._problems:
-            self.window.tell(Text(line, Tone.WARN))
+        problems = [*self._problems, *self.window.problems]
+        if problems:
+            self.window.tell(Text("; ".join(problems), Tone.WARN, "\n".join(problems)))
+
+    @property
+    def desk(self) -> Desk | None:
+        """The desk behind the window, None before it is opened."""
+        return self._desk
 
     def _live(self) -> Desk:
         return desk.open_live(self._folder, offline=self._offline, sources=self._sources)
@@ -107,7 +114,8 @@ class Application(QObject):
             return
         if view.as_of is not None and self._desk.mode is Mode.DEMO:
             self._sit_at(self._live())  # as-of looks into the real history; the demo has its own slider
-        self._engine.show(view)
+        anew, self._subject = view.subject != self._subject, view.subject
+        self._engine.show(view, anew=anew)
 
     def _frame(self, frame: Frame) -> None:
         if frame.empty and self._may_fall_back:
@@ -191,38 +199,51 @@ class Application(QObject):
 
     def _save_snapshot(self) -> None:
         shown = self.window.frame_shown
-        if shown is not None:
+        if shown is None:
+            return
+        try:
             saved = picture.save_snapshot(self.window, shown, self._folder / "snapshots")
-            self.window.tell(Text(f"saved {saved}", Tone.GOOD))
+        except (UserError, OSError) as error:
+            self.window.tell(Text(f"not saved: {error}", Tone.BAD, str(error)))
+            return
+        self.window.tell(Text(f"saved {saved}", Tone.GOOD, str(saved)))
 
     def _import(self, paths: tuple[Path, ...]) -> None:
         self.window.tell(Text(f"importing {len(paths)} file{'s' if len(paths) != 1 else ''} …"))
-        self._in_background(
-            lambda: desk.import_files(self._folder, paths),
-            lambda lines: dialogs.show_lines(self.window, "Import", lines),
-        )
+        self._in_background(lambda: desk.import_files(self._folder, paths), self._imported)
+
+    def _imported(self, lines: list[str]) -> None:
+        if self._desk is not None and self._desk.why:
+            self._sit_at(self._live())  # the demo stood in for a store that may have something to show now
+        dialogs.show_lines(self.window, "Import", lines)
 
     def _in_background(self, work: Callable[[], list[str]], then: Callable[[list[str]], None]) -> None:
         def done(future: Future[list[str]]) -> None:
-            try:
-                lines = future.result()
-            except (UserError, OSError) as error:
-                self._told.emit(Text(str(error), Tone.BAD))
+            if future.cancelled():
                 return
-            self._on_gui.emit(lambda: then(lines))
+            error = future.exception()
+            if error is None:
+                self._on_gui.emit(lambda: then(future.result()))
+            elif isinstance(error, UserError | OSError):
+                self._told.emit(Text(str(error), Tone.BAD, str(error)))
+            else:
+                self._unexpected(type(error), error, error.__traceback__)
 
         self._workers.submit(work).add_done_callback(done)
 
     # The end, and what should not happen
 
     def close(self) -> None:
-        """Stop every thread and give back what was taken over."""
+        """Stop every thread, give back what was taken over, and let go of the window."""
         if self._engine is not None:
             self._engine.stop()
         if self._desk is not None:
             self._desk.close()
         self._workers.shutdown(wait=True, cancel_futures=True)
         sys.excepthook, threading.excepthook = self._hooks
+        logging.getLogger().removeHandler(self._log)
+        self._log.close()
+        self.window.deleteLater()
 
     def _unexpected(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         """Log what nobody expected, and say it in the window: it must not pass in silence."""
@@ -236,10 +257,11 @@ class Application(QObject):
 _SEE_LOG = "The log in the data folder tells more; send it with the output of `rotation-monitor doctor`."
 
 
-def _log_to(folder: Path) -> None:
+def _log_to(folder: Path) -> logging.Handler:
     folder.mkdir(parents=True, exist_ok=True)
     handler = logging.handlers.RotatingFileHandler(
         folder / "rotation-monitor.log", maxBytes=1_000_000, backupCount=2, encoding="utf-8", delay=True
     )
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s"))
     logging.getLogger().addHandler(handler)
+    return handler

@@ -6,6 +6,7 @@ the store or simulating the demo never holds up a paint.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,7 @@ from typing import TypeAlias
 from desktop import snapshot
 from desktop.deferred import Deferred
 from desktop.market.clock import Clock, PlayClock, SystemClock
+from desktop.market.known import UserError
 from desktop.market.store import Store
 from desktop.market.universe import universe
 from desktop.presenters.frame import Frame, FramePresenter, Refreshing, View
@@ -67,6 +69,7 @@ class Desk:
         self._deferred: Deferred | None = None
         self._presenter = FramePresenter()
         self._begun = self._closed = False
+        self._opening = threading.Lock()
 
     def start(self, on_change: Callable[[], None]) -> None:
         """Call `on_change`, on any thread, whenever a new frame would show something new."""
@@ -74,7 +77,7 @@ class Desk:
 
     def begin(self) -> None:
         """Start the feed and the slow statistics: once the first frame is on the screen, not before."""
-        if self._parts is not None and self._deferred is not None and not self._begun:
+        if self._parts is not None and self._deferred is not None and not self._begun and not self._closed:
             self._begun = True
             self._deferred.begin()
             self._parts.feed.start()
@@ -111,11 +114,14 @@ class Desk:
         return self._parts is not None
 
     def _opened(self) -> tuple[Parts, SnapshotBuilder]:
-        if self._parts is None or self._builder is None:
-            self._parts = self._open_parts(self._changed)
-            self._deferred = Deferred(self._changed, held=True)
-            self._builder = SnapshotBuilder(self._parts.store, self._deferred)
-        return self._parts, self._builder
+        with self._opening:
+            if self._parts is None or self._builder is None:
+                if self._closed:
+                    raise UserError("closed: another desk is shown")
+                self._parts = self._open_parts(self._changed)
+                self._deferred = Deferred(self._changed, held=True)
+                self._builder = SnapshotBuilder(self._parts.store, self._deferred)
+            return self._parts, self._builder
 
     def _changed(self) -> None:
         if not self._closed:
@@ -163,7 +169,8 @@ class Desk:
 
     def close(self) -> None:
         """Stop the feed and close the store; a frame under way may still fail with a StoreClosedError."""
-        self._closed = True
+        with self._opening:  # what is being opened is closed too; nothing is opened afterwards
+            self._closed = True
         if self._deferred is not None:
             self._deferred.close()
         if self._parts is not None:

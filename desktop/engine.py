@@ -4,7 +4,8 @@ Life of a frame:
 1. the feed stored something, the user changed something, or a second passed: `poke` wakes the thread;
 2. at most four times a second (at once when the user asked) the desk's `frame(view)` is called;
 3. the result, immutable, crosses to the window's thread by one queued signal;
-4. a frame of an earlier desk or view that arrives late is dropped by its generation number.
+4. a frame of an earlier desk or view that arrives late is dropped by its generation number; only the steps of
+   something dragged or typed share one, because they come faster than frames are built.
 """
 
 from __future__ import annotations
@@ -76,12 +77,15 @@ class Engine(QObject, Generic[View, Frame]):
             self._changed = True
             self._wake.notify()
 
-    def show(self, view: View, build: Callable[[View], Frame] | None = None) -> None:
-        """The user asks for something else: publish at once; frames of the earlier question are dropped."""
+    def show(self, view: View, build: Callable[[View], Frame] | None = None, *, anew: bool = True) -> None:
+        """The user asks for something else: publish at once; frames of the earlier question are dropped.
+
+        Not `anew` is a small step (a line under the hand, a key typed): what is on its way is still shown.
+        """
         with self._wake:
             self._view = view
             self._build = build or self._build
-            self._generation += 1
+            self._generation += anew
             self._urgent = True
             self._wake.notify()
 

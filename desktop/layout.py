@@ -34,19 +34,27 @@ def save(window: QMainWindow, folder: Path) -> None:
     draft.replace(folder / FILE_NAME)
 
 
-def restore(window: QMainWindow, folder: Path) -> bool:
-    """Put `window` where it was; False when there is no usable layout. Docks off every screen come back."""
+def restore(window: QMainWindow, folder: Path) -> str:
+    """Put `window` where it was; returns why not, "" where all is well or nothing was saved.
+
+    Docks off every screen come back.
+    """
     try:
         document = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
         geometry, state = _bytes(document["geometry"]), _bytes(document["state"])
     except FileNotFoundError:
-        return False
+        return ""
     except (OSError, ValueError, KeyError, TypeError, binascii.Error) as error:
-        log.warning("the saved layout is not readable (%s); the default layout is used", error)
-        return False
+        return _told(f"{type(error).__name__}: {error}")
     restored = window.restoreGeometry(geometry) and window.restoreState(state, STATE_VERSION)
     bring_back(window, window.findChildren(QDockWidget))
-    return bool(restored)
+    return "" if restored else _told("it is not of this window")
+
+
+def _told(cause: str) -> str:
+    line = f"the saved layout could not be read ({cause}); the default layout is used"
+    log.warning("%s", line)
+    return line
 
 
 def bring_back(window: QMainWindow, docks: Sequence[QDockWidget]) -> None:

@@ -125,8 +125,9 @@ class Window(QMainWindow):
         self.apply_theme()
         self.resize(*_DEFAULT_SIZE)
         self._default_layout()
-        if folder is not None:
-            layout.restore(self, folder)
+        problem = "" if folder is None else layout.restore(self, folder)
+        self.problems = (problem,) if problem else ()
+        """What the user should know about the start."""
 
     # What is shown
 

@@ -15,7 +15,7 @@ from widgets.states import ProgressState, SourceDot, StatusState, Text, Tone
 from widgets.theme import DARK, Theme, font
 
 _MARK, _HEIGHT, _STEPS = 8, 22, 1000
-_LONGEST = 340
+_LONGEST, _LONGEST_MESSAGE = 340, 560
 _TOLD_FOR_MS = 10_000
 _SAID = {Tone.GOOD: "good", Tone.WARN: "attention", Tone.BAD: "not working", Tone.DIM: "off"}
 
@@ -108,7 +108,7 @@ class StatusStrip(QWidget):
         # Words of sources give way first: their marks stay, and hovering tells the rest.
         for label in (self._message, self._what, self._session, self._clock):
             label.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
-            label.setMaximumWidth(_LONGEST)
+            label.setMaximumWidth(_LONGEST_MESSAGE if label is self._message else _LONGEST)
         self._told: Text | None = None
         self._told_until = QTimer(self, singleShot=True, interval=_TOLD_FOR_MS)
         self._told_until.timeout.connect(self._forget)

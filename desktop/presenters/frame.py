@@ -33,6 +33,11 @@ class View:
     settings: Settings
     as_of: datetime | None = None
 
+    @property
+    def subject(self) -> tuple[object, ...]:
+        """What two views must share for a frame of the one to pass, for a moment, as a frame of the other."""
+        return self.as_of, self.settings.reference, self.settings.universe
+
 
 @dataclass(frozen=True, slots=True)
 class Refreshing:
@@ -96,7 +101,7 @@ class FramePresenter:
             divergence=present_divergence(snapshot, self._curves),
             gauge=present_gauge(snapshot, self._curves),
             sizer=self._sizer.present(snapshot, view.settings),
-            status=present_status(snapshot, progress),
+            status=present_status(snapshot, progress, why=why),
             playback=playback,
             empty=empty,
         )

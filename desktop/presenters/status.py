@@ -21,15 +21,18 @@ STATE_TONES = {
     FeedState.OFF: Tone.DIM,
 }
 
+_LEAVE_DEMO = "Ctrl+D shows the store all the same; Ctrl+O imports history from files."
 
-def present_status(snapshot: Snapshot, progress: Progress | None) -> StatusState:
-    """Build the state of the status bar."""
+
+def present_status(snapshot: Snapshot, progress: Progress | None, *, why: str = "") -> StatusState:
+    """Build the state of the status bar; `why` tells why the demo stands in for live data."""
     moment = snapshot.moment
     return StatusState(
         dots=tuple(_dot(one, moment) for one in snapshot.feed),
         session=_session(moment),
         clock=f"{clock_et(moment)} · {moment:%H:%M:%S} UTC",
         progress=None if progress is None else _progress(progress),
+        message=Text(f"Demo shown: {why}", Tone.WARN, f"{why}\n{_LEAVE_DEMO}") if why else None,
     )
 
 
