@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime, time, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from desktop.market.quotes import Bars, FloatArray, IntArray, Interval
-from desktop.market.sessions import CME, NYSE, TABLE_FIRST, new_york
+from desktop.market.quotes import Bars, DayArray, FloatArray, IntArray, Interval
+from desktop.market.sessions import NYSE, TABLE_FIRST, new_york
 from desktop.sources.files.daily import calendar_of, clean_volume
 from desktop.sources.files.fields import numbers
 from desktop.sources.files.levels import check_level
@@ -22,9 +22,13 @@ from desktop.sources.files.text import TIME_COLUMNS, Table
 _CASH_INDICES = ("^NDX", "^RUT", "^SPX", "^IXIC", "^DJI")
 """They are published from the opening to the close of the cash session and at no other time."""
 
-_EXTENDED = time(4), time(20)
+_EXTENDED_S = 4 * 3600, 20 * 3600
+"""Shares trade from 04:00 to 20:00 New York; seconds since midnight."""
+
 _MOST_OUTSIDE = 0.2
-"""Share of bars outside the trading day above which the times must be in another zone."""
+_LEAST_COVERED = 0.75
+"""The times must be in another zone when a fifth of the bars lie outside the trading day; or outside the cash
+session, while most cash sessions are not covered to three quarters (09:30 New York called 09:30 UTC)."""
 
 _SAME_BAR = 2e-4
 """Two recordings of one bar differ by 0.1 bp (median), two different bars of one day by 6 bp and more."""
@@ -106,7 +110,7 @@ def _parse_bars(request: Request, table: Table, content: str | None, *, naive_ne
     bars = bars.take(one_a_time(parsed.rejected, bars.start_s, bars.prices.T, _labels))
     if naive_new_york:
         bars = bars.take(_without_utc_copies(parsed, bars))
-    bars = bars.take(_in_session(request, parsed, symbol, bars, regular_only=naive_new_york))
+    bars = bars.take(_in_session(request, parsed, symbol, bars, step, regular_only=naive_new_york))
     if len(bars.start_s):
         bars = bars.take(_on_level(request, parsed, symbol, bars))
     if not len(bars.start_s):
@@ -236,44 +240,82 @@ def _without_utc_copies(parsed: Parsed, bars: _Columns) -> Mask:
     return keep
 
 
-def _in_session(request: Request, parsed: Parsed, symbol: str, bars: _Columns, *, regular_only: bool) -> Mask:
+@dataclass(frozen=True, slots=True)
+class _Sessions:
+    """Cash sessions of the days that bars lie on, in seconds since 1970 UTC; 0 on a day without a session.
+
+    `of` gives each bar its day.
+    """
+
+    days: DayArray
+    of: NDArray[np.intp]
+    opens_s: IntArray
+    closes_s: IntArray
+
+    def regular(self, starts: IntArray) -> Mask:
+        """Return which bars start within the session."""
+        return (starts >= self.opens_s[self.of]) & (starts < self.closes_s[self.of])
+
+    def coverage(self, starts: IntArray, step: Interval) -> tuple[IntArray, IntArray]:
+        """Bars that each session has, and should have."""
+        there = np.bincount(self.of[self.regular(starts)], minlength=len(self.days))
+        return there, (self.closes_s - self.opens_s) // step.seconds
+
+
+def _sessions(starts: IntArray) -> _Sessions:
+    days, of = np.unique(_days(starts), return_inverse=True)
+    opens, closes = np.zeros((2, len(days)), dtype=np.int64)
+    for i, day in enumerate(days.tolist()):
+        if session := NYSE.session(day):
+            opens[i], closes[i] = int(session.open.timestamp()), int(session.close.timestamp())
+    return _Sessions(days, of, opens, closes)
+
+
+def _in_session(
+    request: Request, parsed: Parsed, symbol: str, bars: _Columns, step: Interval, *, regular_only: bool
+) -> Mask:
     """Bars within the trading day of `symbol`: the cash session for indices, 04:00-20:00 for shares."""
-    calendar = calendar_of(symbol)
-    keep = np.ones(len(bars.start_s), dtype=np.bool_)
-    if calendar is None or calendar is CME or not len(keep):
-        return keep
-    days = _days(bars.start_s)
-    opens, closes = np.zeros(len(days), dtype=np.int64), np.zeros(len(days), dtype=np.int64)
-    regular = regular_only or symbol in _CASH_INDICES
-    for day in np.unique(days):
-        session = NYSE.session(day.astype(object))
-        if session is None:
-            continue
-        begin, end = session.open, session.close
-        if not regular:
-            begin, end = (datetime.combine(session.day, at, new_york) for at in _EXTENDED)
-        opens[days == day], closes[days == day] = int(begin.timestamp()), int(end.timestamp())
-    off_day = closes == 0
-    late_or_early = ~off_day & ((bars.start_s < opens) | (bars.start_s >= closes))
-    good: Mask = ~(off_day | late_or_early)
-    if (~good).sum() > _MOST_OUTSIDE * len(good):
-        at = _labels(bars.start_s[~good])[0]
+    starts = bars.start_s
+    if calendar_of(symbol) is not NYSE or not len(starts):
+        return np.ones(len(starts), dtype=np.bool_)
+    sessions = _sessions(starts)
+    off_day = sessions.closes_s[sessions.of] == 0
+    regular = sessions.regular(starts)
+    good = regular
+    if not regular_only and symbol not in _CASH_INDICES:
+        clock_s = _clock_s(starts)
+        good = ~off_day & (clock_s >= _EXTENDED_S[0]) & (clock_s < _EXTENDED_S[1])
+    there, expected = (counts[:-1] for counts in sessions.coverage(starts, step))  # the last day may be unfinished
+    thin = there < _LEAST_COVERED * expected
+    displaced = (~regular).mean() > _MOST_OUTSIDE and thin.sum() * 2 > len(thin)
+    if (~good).mean() > _MOST_OUTSIDE or displaced:
+        at = _labels(starts[~good if not good.all() else ~regular])[0]
         raise request.refuse(
             f"most of its bars do not lie in the trading day of {symbol} (for example {at} New York):"
             " its times are in another zone than they say",
             "export it with the right offsets",
         )
-    parsed.rejected.add("on a day when the exchange was closed", _labels(bars.start_s[off_day]))
-    parsed.rejected.add("outside the trading day", _labels(bars.start_s[late_or_early]))
+    parsed.rejected.add("on a day when the exchange was closed", _labels(starts[off_day]))
+    parsed.rejected.add("outside the trading day", _labels(starts[~good & ~off_day]))
     return good
 
 
-def _days(starts: IntArray) -> NDArray[np.datetime64]:
-    """New York date of each start. Offsets change at night, so one look-up a UTC day is enough."""
-    utc_days, inverse = np.unique(starts // 86_400, return_inverse=True)
-    noon = [datetime.fromtimestamp(int(day) * 86_400 + 43_200, new_york) for day in utc_days]
+def _offsets_s(starts: IntArray) -> IntArray:
+    """New York's offset to UTC at each start. It changes at night, so one look-up a UTC day is enough."""
+    utc_days, of = np.unique(starts // 86_400, return_inverse=True)
+    noon = [datetime.fromtimestamp(day * 86_400 + 43_200, new_york) for day in utc_days.tolist()]
     offsets = np.array([int((at.utcoffset() or timedelta()).total_seconds()) for at in noon], dtype=np.int64)
-    return (starts + offsets[inverse]).astype("datetime64[s]").astype("datetime64[D]")
+    return offsets[of]
+
+
+def _clock_s(starts: IntArray) -> IntArray:
+    """Seconds since midnight in New York."""
+    return (starts + _offsets_s(starts)) % 86_400
+
+
+def _days(starts: IntArray) -> DayArray:
+    """New York date of each start."""
+    return (starts + _offsets_s(starts)).astype("datetime64[s]").astype("datetime64[D]")
 
 
 def _on_level(request: Request, parsed: Parsed, symbol: str, bars: _Columns) -> Mask:
@@ -287,16 +329,8 @@ def _note_holes(parsed: Parsed, symbol: str, starts: IntArray, step: Interval) -
     """Name the sessions with missing bars: nothing may be computed across a hole."""
     if calendar_of(symbol) is not NYSE:
         return
-    days = _days(starts)
-    holes: list[str] = []
-    for day in np.unique(days):
-        session = NYSE.session(day.astype(object))
-        if session is None:
-            continue
-        begin, end = int(session.open.timestamp()), int(session.close.timestamp())
-        expected = (end - begin) // step.seconds
-        count = int(((days == day) & (starts >= begin) & (starts < end)).sum())
-        if count < expected:
-            holes.append(f"{day} {count} of {expected}")
+    sessions = _sessions(starts)
+    there, expected = sessions.coverage(starts, step)
+    holes = [f"{sessions.days[i]} {there[i]} of {expected[i]}" for i in np.flatnonzero(there < expected).tolist()]
     if holes:
         parsed.notes.append(f"days with missing bars: {len(holes)} ({examples(holes)})")

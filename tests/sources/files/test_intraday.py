@@ -71,6 +71,14 @@ def test_new_york_times_labelled_utc_are_refused(take: Take, store: Store) -> No
     assert not store.symbols()
 
 
+@pytest.mark.parametrize("hours", [-4, 4])
+def test_share_bars_of_another_zone_do_not_pass_for_early_or_late_trading(hours: int, take: Take) -> None:
+    # New York times labelled UTC begin at 05:30, UTC times labelled New York at 13:30: both within 04:00-20:00.
+    times = [at + timedelta(hours=hours) for day in (8, 9, 10, 11) for at in session(f"2024-07-{day:02}")]
+    with pytest.raises(ImportRefusedError, match="its times are in another zone than they say"):
+        take("iwm.csv", HEADER + rows(times, 205))
+
+
 @pytest.mark.parametrize(
     ("minutes", "interval"), [(1, Interval.MINUTE), (5, Interval.FIVE_MINUTES), (15, Interval.FIFTEEN_MINUTES)]
 )

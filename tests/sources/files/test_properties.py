@@ -215,7 +215,7 @@ VALUES = [
 CELL = st.sampled_from([*WORDS, *VALUES, "", "9" * 400, "cftc_contract_market_code"])
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=200)
 @given(
     table=st.lists(st.lists(CELL, min_size=1, max_size=7), min_size=1, max_size=6),
     name=st.sampled_from(["x", "ndx"]),
