@@ -67,12 +67,15 @@ def as_json(snapshot: Snapshot) -> Section:
 
 
 def _section(figures: Mapping[str, Figure], /, **notes: str) -> Section:
-    """Figures as JSON, with a note beside each unknown one; `notes` adds words to known ones ("" adds none)."""
+    """Figures as JSON, with a note beside each unknown one: its reason, or the words of `notes` ("" says nothing).
+
+    `notes` also adds words to known figures.
+    """
     section: Section = {}
     for name, figure in figures.items():
         note = notes.get(name, "")
         if isinstance(figure, Unknown):
-            section[name], note = None, figure.reason
+            section[name], note = None, note or figure.reason
         else:
             section[name] = figure.isoformat() if isinstance(figure, date) else figure
         if note:

@@ -339,8 +339,8 @@ footer p{margin-top:6px}
 @media(max-width:640px){.answers,.pair,.facts,.pair .facts{grid-template-columns:1fr}}
 """
 _PRINT = """
-@page{size:A4;margin:11mm}
-body{font-size:10.5px;background:none}
+@page{size:A4;margin:10mm}
+body{font-size:10px;background:none}
 main{max-width:none;padding:0}
 header{margin-bottom:8px}
 section{padding:8px 12px;margin-bottom:7px}
@@ -348,6 +348,7 @@ section{padding:8px 12px;margin-bottom:7px}
 .pair{grid-template-columns:1fr 1fr;gap:7px}
 .facts{grid-template-columns:repeat(4,1fr);gap:4px 14px;padding-top:5px}
 .pair .facts{grid-template-columns:1fr 1fr}
-svg{margin-bottom:4px}
+svg{margin-bottom:3px}
+.mind ul{columns:2;column-gap:30px}
 td{padding-top:2px;padding-bottom:2px}
 """
