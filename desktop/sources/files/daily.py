@@ -169,7 +169,10 @@ def parse_long(request: Request, table: Table) -> Parsed:
 def parse_close_only(request: Request, table: Table) -> Parsed:
     """A date and a close: of prices, or of adjusted prices alone."""
     parsed = Parsed.begin("daily closes", table.ragged)
-    symbol = resolve(request, None)
+    tickers = list(dict.fromkeys(table.tickers[1:]))
+    if len(tickers) > 1:
+        raise request.refuse(f"it holds more than closes of {', '.join(tickers)}", "save their closes alone")
+    symbol = resolve(request, tickers[0] if tickers else None)
     days, good = read_days(request, table.column(0), parsed.rejected)
     columns: dict[str, FloatArray] = {}
     for index, key in enumerate(table.keys):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time
 from math import inf, nan
 
 import numpy as np
@@ -48,7 +48,7 @@ def read_days(
 
     ISO dates, YYYYMMDD, or dates with slashes. Slashed dates are month first where the caller knows it (Cboe);
     otherwise the column itself must show the order by a number above twelve, else the file is refused.
-    A time of day is allowed and ignored: the caller has made sure that it is midnight.
+    A date may carry midnight of any zone, and no other time: a price of 10:30 is no daily close.
     """
     if any("/" in text for text in texts[:20]):
         order = "month" if month_first else _slash_order(request, texts)
@@ -74,9 +74,12 @@ def read_days(
 
 def _iso(text: str) -> date | None:
     try:
-        return date.fromisoformat(text) if len(text) <= 10 else datetime.fromisoformat(text).date()
+        if len(text) <= 10:
+            return date.fromisoformat(text)
+        at = datetime.fromisoformat(text)
     except ValueError:
         return None
+    return at.date() if at.time() == time() else None
 
 
 def _slash_order(request: Request, texts: Sequence[str]) -> str:

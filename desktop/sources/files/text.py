@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeAlias
 
 from desktop.sources.files.result import Request
 
@@ -138,36 +138,44 @@ def _look_at_first(request: Request, line: str) -> None:
             raise request.refuse(f"its columns are separated by {name}", "save it with commas and decimal points")
 
 
-def _shaped(request: Request, numbered: list[tuple[int, list[str]]]) -> Table:
-    header = numbered[0][1]
-    rows = numbered[1:]
-    tickers: tuple[str, ...] = ()
-    if rows and header[0].lower() == "ticker" and rows[0][1][0].lower() == "price":
-        header, rows = rows[0][1], [numbered[0], *rows[1:]]  # yfinance with group_by="ticker"
-    if len(rows) >= 2 and header[0].lower() in ("price", "") and rows[0][1][0].lower() in ("ticker", ""):
-        label = rows[1][1][0].lower()
-        if label in ("date", "datetime") and not any(rows[1][1][1:]):
-            # yfinance writes column names, tickers and the name of the index on three lines.
-            tickers = tuple(rows[0][1])
-            header = [rows[1][1][0], *header[1:]]
-            rows = rows[2:]
-            if len(tickers) != len(header):
-                raise request.refuse("its three header lines do not have the same length", _AGAIN)
+_Numbered: TypeAlias = list[tuple[int, list[str]]]
+"""Rows with their line number."""
+
+
+def _header(request: Request, lines: _Numbered) -> tuple[list[str], tuple[str, ...], _Numbered]:
+    """Split into column names, the tickers of a yfinance download (else none) and the rows below.
+
+    yfinance writes column names, tickers and the name of the index on three lines; names and tickers change
+    places with group_by="ticker".
+    """
+    names, rows = lines[0][1], lines[1:]
+    if len(rows) < 2 or {names[0].lower(), rows[0][1][0].lower()} != {"price", "ticker"}:
+        return names, (), rows
+    tickers, index = rows[0][1], rows[1][1]
+    if names[0].lower() == "ticker":
+        names, tickers = tickers, names
+    if index[0].lower() not in ("date", "datetime") or not len(names) == len(tickers) == len(index):
+        raise request.refuse("its three header lines do not fit together", _AGAIN)
+    if len({name.lower() for name in names[1:]}) == 1:  # closes alone: a wide table
+        return [index[0], *tickers[1:]], (), rows[2:]
+    return [index[0], *names[1:]], tuple(tickers), rows[2:]
+
+
+def _shaped(request: Request, lines: _Numbered) -> Table:
+    header, tickers, rows = _header(request, lines)
     if not rows:
         raise request.refuse("it has a header but no rows", _AGAIN)
     width = len(header)
-    if width == 1 and "," not in "".join(header):
+    if width == 1:
         raise request.refuse(
             f"it has one column only ({header[0]!r}): no prices", "import a file with dates and prices"
         )
-    names = (
-        [name.lower() for name in header]
-        if not tickers
-        else [f"{a}/{b}" for a, b in zip(header, tickers, strict=True)]
-    )
-    twice = sorted({name for name in names if name and names.count(name) > 1})
+    names = [name.lower() for name in header]
+    if tickers:
+        names = [f"{name} of {ticker}" for name, ticker in zip(names, tickers, strict=True)]
+    twice = next((name for name in names if name and names.count(name) > 1), None)
     if twice:
-        raise request.refuse(f"column {twice[0]!r} stands there twice", "keep one column of each name")
+        raise request.refuse(f"column {twice!r} stands there twice", "keep one column of each name")
     full = [row for _, row in rows if len(row) == width]
     ragged = [f"line {number}" for number, row in rows if len(row) != width]
     if len(ragged) > len(full):

@@ -67,6 +67,22 @@ def test_yahoo_with_two_tickers_keeps_them_apart(by_ticker: bool, take: Take, st
     assert bars(store, "^RUT") == [("2024-07-10", 2031, 2052, 2030, 2051.75)]
 
 
+def test_yahoo_closes_alone_are_named_by_their_tickers(take: Take, store: Store) -> None:
+    take("rut.csv", "Price,Close,Close\nTicker,^NDX,^SPX\nDate,,\n2024-07-10,20675.38,5633.91\n")
+    assert closes(store, "^NDX") == {"2024-07-10": 20675.38}
+    assert closes(store, "^SPX") == {"2024-07-10": 5633.91}
+    take("rut.csv", "Price,Close,Volume\nTicker,^IXIC,^IXIC\nDate,,\n2024-07-10,18647.45,9\n")
+    assert closes(store, "^IXIC") == {"2024-07-10": 18647.45}
+    with pytest.raises(ImportRefusedError, match="save their closes alone"):
+        take("rut.csv", "Price,Close,Volume\nTicker,^NDX,^SPX\nDate,,\n2024-07-10,20675.38,9\n")
+    assert not len(store.closes("^RUT"))
+
+
+def test_header_lines_that_do_not_fit_together(take: Take) -> None:
+    with pytest.raises(ImportRefusedError, match="its three header lines do not fit together"):
+        take("rut.csv", "Price,Close,High\nTicker,^NDX\nDate,,\n2024-07-10,20675.38,5633.91\n")
+
+
 def test_yahoo_history_with_midnights_dividends_and_splits(take: Take, store: Store) -> None:
     take(
         "^RUT.csv",
@@ -212,6 +228,11 @@ def test_dates_that_could_be_either(take: Take) -> None:
 def test_dates_that_mix_both(take: Take) -> None:
     with pytest.raises(ImportRefusedError, match="mix day/month and month/day"):
         take("rut.csv", "Date,Close\n07/31/2024,2051.75\n31/07/2024,2125.04\n")
+
+
+def test_a_price_of_half_past_ten_is_no_daily_close(take: Take) -> None:
+    with pytest.raises(ImportRefusedError, match=r"does not hold dates \(for example '2024-07-10 10:30"):
+        take("rut.csv", "Date,Close\n2024-07-10 10:30:00-04:00,2051.75\n2024-07-11 10:30:00-04:00,2125.04\n")
 
 
 def test_rows_in_any_order_are_stored_in_order(take: Take, store: Store) -> None:
