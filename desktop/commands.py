@@ -105,6 +105,8 @@ def _import(args: argparse.Namespace) -> int:
 def _report(args: argparse.Namespace) -> int:
     from desktop import report
 
+    if args.demo and args.as_of is not None:
+        return fail("--demo has its own moment, the close of 11 July 2024: leave out --as-of", 2)
     folder = data_dir(args)
     snapshot = report.snapshot_for(folder, as_of=as_of(args), universe=args.universe, demo=args.demo)
     if args.json:
@@ -130,8 +132,15 @@ def _size(args: argparse.Namespace) -> int:
     return size_command.run(args)
 
 
+def _refresh(args: argparse.Namespace) -> int:
+    from desktop import refresh
+
+    return refresh.run(data_dir(args), as_json=args.json)
+
+
 _COMMANDS: Mapping[str | None, Callable[[argparse.Namespace], int]] = {
     "import": _import,
     "report": _report,
     "size": _size,
+    "refresh": _refresh,
 }
