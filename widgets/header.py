@@ -17,6 +17,7 @@ _MARGIN, _GAP, _LEAST_GAP, _MOST_GAP, _INNER = 16, 32, 14, 72, 8
 _BUTTON_WIDTH, _BUTTON_HEIGHT = 128, 32
 _NOTHING = Text("")
 _CAPTIONS = ("NDX / RUT", "RUT − NDX today", "Regime", "Next release")
+_SPREAD = 1
 
 
 class Pill(QWidget):
@@ -184,6 +185,7 @@ class HeaderStrip(QFrame):
             piece.widget.show_text(text)
             moved = piece.measure() or moved
             self._tell(piece)
+        self._captions[_SPREAD].show_text(Text(state.spread_caption, Tone.DIM))
         if state.refresh_label != self._button.text():
             self._button.setText(state.refresh_label)
             self._button.setAccessibleName(

@@ -110,6 +110,8 @@ class HeaderState:
     """Text under or on the refresh button: "Refresh F5", "08:30:07 ET"."""
     refreshing: bool
     refresh_note: str = ""
+    spread_caption: str = "RUT − NDX today"
+    """Over the gap; names the day where the gap is not today's."""
 
 
 @dataclass(frozen=True, slots=True)

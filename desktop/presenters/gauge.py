@@ -7,7 +7,7 @@ from desktop.analytics.regime import WORDS, Flag, Readings, RegimeStats, State
 from desktop.market.known import Maybe, Unknown
 from desktop.presenters.curves import Curves
 from desktop.presenters.words import NOT_KNOWN, day, ordinal, plain, shown, signed
-from desktop.snapshot import Snapshot
+from desktop.snapshot import Mode, Snapshot
 from widgets.states import Curve, GaugeState, Text, Tone, Vote, VoteState
 
 ZONES = ((0.10, Tone.PAST), (0.35, Tone.GOOD), (0.60, Tone.WARN), (1.0, Tone.BAD))
@@ -43,7 +43,10 @@ def present_gauge(snapshot: Snapshot, curves: Curves) -> GaugeState:
     else:
         short = correlation.mean_pairwise[21]
         value = None if isinstance(short, Unknown) else short
-        text = shown(short, lambda v: plain(v, 2), why=f"close of {day(correlation.date)}")
+        # Correlation rests on closes: the last one is as live as it gets, an older one is not.
+        is_now = correlation.date >= snapshot.history.day and snapshot.mode is not Mode.AS_OF
+        tone = Tone.PLAIN if is_now else Tone.PAST
+        text = shown(short, lambda v: plain(v, 2), tone, f"close of {day(correlation.date)}")
         captions = _captions(correlation)
     return GaugeState(
         value=value,

@@ -10,6 +10,7 @@ from desktop.market.releases import schedule_known_to
 from desktop.presenters.divergence import KIND_WORDS
 from desktop.presenters.gauge import regime_text
 from desktop.presenters.words import (
+    NEW_YORK,
     NOT_KNOWN,
     clock_et,
     day,
@@ -47,6 +48,7 @@ def present_header(
         refresh_label=label,
         refreshing=refreshing,
         refresh_note=_refresh_note(snapshot, note),
+        spread_caption=_spread_caption(snapshot),
     )
 
 
@@ -66,14 +68,13 @@ def _ratio(snapshot: Snapshot) -> tuple[Text, Text]:
         why += f" on {day(stats.date)}{driver}"
     else:
         why += f", official closes of {day(stats.date)}"
-    value = Text(plain(stats.value, 3), Tone.PLAIN if snapshot.live else Tone.PAST, why)
+    is_now = snapshot.live and snapshot.mode is not Mode.AS_OF
+    value = Text(plain(stats.value, 3), Tone.PLAIN if is_now else Tone.PAST, why)
     if isinstance(stats.change, Unknown) or isinstance(stats.change_pct, Unknown):
         missing = stats.change if isinstance(stats.change, Unknown) else stats.change_pct
         reason = missing.reason if isinstance(missing, Unknown) else ""
         return value, Text(f"change {NOT_KNOWN}", Tone.DIM, reason)
     words = f"{signed(stats.change, 3)} {signed(stats.change_pct, 2, ' %')}"
-    if not stats.live:
-        words += f" · close {day(stats.date)}"
     # The trade is short the ratio: a falling ratio speaks for it.
     return value, Text(words, for_or_against(-stats.change), "from the prior close; the trade gains when it falls")
 
@@ -83,23 +84,29 @@ def _spread(snapshot: Snapshot) -> tuple[Text, Text]:
     if isinstance(stats, Unknown):
         return Text(NOT_KNOWN, Tone.DIM, stats.reason), Text("")
     if isinstance(stats.spread_pp, Unknown):
-        return Text(NOT_KNOWN, Tone.DIM, stats.spread_pp.reason), Text(day(stats.date), Tone.DIM)
+        return Text(NOT_KNOWN, Tone.DIM, stats.spread_pp.reason), Text("")
     moves = [
         f"{name} {NOT_KNOWN if isinstance(value, Unknown) else signed(value, 2, ' %')}"
         for name, value in (("RUT", stats.rut_pct), ("NDX", stats.ndx_pct))
     ]
     why = f"{', '.join(moves)} from the prior close on {day(stats.date)}; {KIND_WORDS[stats.driver]}"
-    value = Text(f"{signed(stats.spread_pp, 2)} pp", for_or_against(stats.spread_pp), why)
+    tone = Tone.PAST if snapshot.stale_days else for_or_against(stats.spread_pp)
+    value = Text(f"{signed(stats.spread_pp, 2)} pp", tone, why)
     words = []
     if isinstance(stats.rank, Rank):
         words.append(f"{ordinal(stats.rank.rank)} of {stats.rank.n:,} days")
     if not isinstance(stats.z252, Unknown):
         words.append(plain(stats.z252, 1, "σ"))
-    if not snapshot.live:
-        words.append(day(stats.date))
     return value, Text(
         " · ".join(words), Tone.DIM, f"largest first, since {day(stats.since)}; σ of the 252 days before"
     )
+
+
+def _spread_caption(snapshot: Snapshot) -> str:
+    stats = snapshot.divergence
+    if snapshot.live or isinstance(stats, Unknown):
+        return "RUT − NDX today"
+    return f"RUT − NDX {day(stats.date)}"
 
 
 def _release(snapshot: Snapshot) -> tuple[Text, Text]:
@@ -117,8 +124,9 @@ def _mode(snapshot: Snapshot) -> Text | None:
     if snapshot.mode is Mode.DEMO:
         return Text(DEMO_LABEL, Tone.PAST, "Nothing here is a recorded price. Ctrl+D goes back to live data.")
     if snapshot.mode is Mode.AS_OF:
-        at = f"{moment_et(snapshot.moment)} {snapshot.moment.year}"
-        return Text(f"AS OF {at}", Tone.PAST, "What was known then. Ctrl+Shift+T goes back to now.")
+        local = snapshot.moment.astimezone(NEW_YORK)
+        words = f"AS OF {day(local)} {local:%H:%M} ET"
+        return Text(words, Tone.PAST, "What was known then. Ctrl+Shift+T goes back to now.")
     if snapshot.stale_days > 0 and not isinstance(snapshot.ratio, Unknown):
         last = day(snapshot.history.pair.day(-1))
         days = f"{snapshot.stale_days:,} session{'s' if snapshot.stale_days != 1 else ''}"

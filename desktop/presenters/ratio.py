@@ -6,7 +6,7 @@ from desktop.analytics.ratio import Extreme, RatioStats
 from desktop.market.known import Maybe, Unknown
 from desktop.presenters.curves import Curves
 from desktop.presenters.words import NEW_YORK, NOT_KNOWN, day, plain, signed
-from desktop.snapshot import Snapshot
+from desktop.snapshot import Mode, Snapshot
 from widgets.states import Level, RatioState, Tag, Text, Tone
 
 STRETCH = "Stretch in standard deviations of ln(ratio). On a trending series it is no probability."
@@ -18,7 +18,7 @@ def present_ratio(snapshot: Snapshot, curves: Curves, *, stop: float | None, tar
     stats = snapshot.ratio
     if isinstance(stats, Unknown):
         return RatioState((), None, (), (), (), None, zone, message=stats.reason)
-    dimmed = not snapshot.live
+    dimmed = not snapshot.live or snapshot.mode is Mode.AS_OF
     averages = tuple(
         (name, curve)
         for name, line in (("SMA 50", snapshot.history.sma50), ("SMA 200", snapshot.history.sma200))

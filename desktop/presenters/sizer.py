@@ -441,7 +441,7 @@ def _notes(
         notes.append(
             Text(
                 f"σ RUT {plain(100 * risk.su, 1)} %, NDX {plain(100 * risk.sn, 1)} %, ρ {plain(risk.rho, 2)}, "
-                f"{risk.n} days to {day(snapshot.history.day)}",
+                f"{risk.n} days to {day(snapshot.history.returns.days[-1].item())}",
                 Tone.DIM,
             )
         )

@@ -1,0 +1,22 @@
+"""Rolling mean pairwise correlation of 2,000 stocks over 2,520 days: tells seconds and peak memory in MB."""
+
+import resource
+import sys
+from time import perf_counter
+
+import numpy as np
+
+from desktop.analytics.correlation import Returns, rolling_mean_pairwise
+
+days, stocks = 2520, 2000
+random = np.random.default_rng(7)
+table = random.normal(0, 0.01, (days, stocks)) + random.normal(0, 0.008, (days, 1))
+dates = np.datetime64("2015-01-01") + np.arange(days)
+returns = Returns(tuple(map(str, range(stocks))), dates, table, dates[:0])
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+start = perf_counter()
+found = rolling_mean_pairwise(returns, 21)
+seconds = perf_counter() - start
+assert np.isfinite(found.mean_pairwise[-1])
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+sys.stdout.write(f"{seconds} {(peak - before) / 1024} {peak / 1024}\n")
