@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from desktop.analytics.divergence import DivergenceStats
+from desktop.analytics.ratio import RatioStats
 from desktop.market.known import Unknown
 from desktop.market.releases import schedule_known_to
 from desktop.presenters.curves import Curves
@@ -49,7 +50,7 @@ def tell(snapshot: Snapshot) -> Told:
     return Told(
         as_of=_as_of(snapshot.moment),
         mode=None if snapshot.mode is Mode.AS_OF else header.mode,
-        answers=_answers(header),
+        answers=_answers(snapshot, header),
         cautions=tuple(dict.fromkeys((*cautions(snapshot), *(one.text for one in divergence.warnings)))),
         ratio=present_ratio(snapshot, curves, stop=None, target=None),
         divergence=divergence,
@@ -64,12 +65,12 @@ def _as_of(moment: datetime) -> str:
     return f"as of {local:%a} {day(local)} {clock_et(moment)} ({moment:%Y-%m-%d %H:%M:%S} UTC)"
 
 
-def _answers(header: HeaderState) -> tuple[tuple[str, Text, Text], ...]:
+def _answers(snapshot: Snapshot, header: HeaderState) -> tuple[tuple[str, Text, Text], ...]:
     """The four questions, with what stands beside each answer: the reason where there is none."""
     regime = replace(header.regime, text=header.regime.text.removeprefix("REGIME "))
     answers = (
-        ("NDX / RUT", header.ratio, header.ratio_change),
-        (f"RUT {MINUS} NDX", header.spread, header.spread_rank),
+        (_dated("NDX / RUT", snapshot.ratio), header.ratio, header.ratio_change),
+        (_dated(f"RUT {MINUS} NDX", snapshot.divergence), header.spread, header.spread_rank),
         ("Regime", regime, Text(regime.why.split(". ")[0], Tone.DIM)),
         ("Next release", header.release, header.release_in),
     )
@@ -77,6 +78,10 @@ def _answers(header: HeaderState) -> tuple[tuple[str, Text, Text], ...]:
         (question, answer, Text(answer.why, Tone.DIM) if answer.text == NOT_KNOWN else beside)
         for question, answer, beside in answers
     )
+
+
+def _dated(what: str, stats: RatioStats | DivergenceStats | Unknown) -> str:
+    return what if isinstance(stats, Unknown) else f"{what} {day(stats.date)}"
 
 
 def _extremes(stats: DivergenceStats) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:

@@ -67,6 +67,12 @@ def test_forms_exclude_each_other(capsys, tmp_path):
     assert left.value.code == 2
 
 
+def test_the_demo_has_a_moment_of_its_own(capsys, tmp_path):
+    code, out, err = run(capsys, "--demo", "--as-of", "2024-07-10")
+    assert (code, out) == (2, "")
+    assert "leave out --as-of" in err
+
+
 def test_the_theme_reaches_the_page(capsys, tmp_path):
     for theme in ("dark", "light"):
         page = tmp_path / f"{theme}.html"

@@ -18,10 +18,11 @@ def test_the_four_answers_come_first_and_are_aligned(demo):
     assert lines[1] == "as of Thu 11 Jul 2024 16:00:00 ET (2024-07-11 20:00:00 UTC)"
     assert lines[2] == "DEMO, simulated between published levels"
     answers = lines[4:8]
-    assert [line[2:16].rstrip() for line in answers] == ["NDX / RUT", "RUT − NDX", "Regime", "Next release"]
-    assert answers[0][16:].startswith("9.511   −0.566 −5.62 %")
-    assert answers[1][16:].startswith("+5.82 pp   2nd of 9,280 days")
-    assert answers[3][16:] == "PPI Fri 12 Jul 08:30 ET   in 16 h 30 min"
+    questions = [line[2:25].rstrip() for line in answers]
+    assert questions == ["NDX / RUT 11 Jul 2024", "RUT − NDX 11 Jul 2024", "Regime", "Next release"]
+    assert answers[0][25:].startswith("9.511   −0.566 −5.62 %")
+    assert answers[1][25:].startswith("+5.82 pp   2nd of 9,280 days")
+    assert answers[3][25:] == "PPI Fri 12 Jul 08:30 ET   in 16 h 30 min"
 
 
 def test_what_speaks_against_the_idea_follows_at_once(demo):
