@@ -8,6 +8,7 @@ import logging
 import sys
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,9 @@ log = logging.getLogger(__name__)
 def run(args: argparse.Namespace) -> int:
     """Run the chosen command; returns the exit code. A named error becomes one clear line on stderr."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper) and stream.encoding.lower() != "utf-8":
+            stream.reconfigure(encoding="utf-8")  # a pipe on Windows: its code page has no σ and no minus sign
     command = _COMMANDS.get(args.command, _window)
     try:
         return command(args)

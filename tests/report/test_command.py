@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -101,6 +102,14 @@ def test_real_files_as_of_a_day(capsys, real_folder, tmp_path):
     page = tmp_path / "page.html"
     assert run(capsys, "--data-dir", real_folder, "--as-of", "2024-07-11", "--html", page)[0] == 0
     assert "rut-yahoo-1987-2024.csv" in page.read_text(encoding="utf-8")
+
+
+def test_signs_and_greek_survive_a_pipe_of_another_code_page(tmp_path):
+    command = [sys.executable, "-m", "desktop", "report", "--data-dir", str(tmp_path)]
+    narrow = os.environ | {"PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0"}
+    ran = subprocess.run(command, capture_output=True, env=narrow, check=False)
+    assert (ran.returncode, ran.stderr) == (0, b"")
+    assert "RUT − NDX" in ran.stdout.decode("utf-8")
 
 
 def test_the_demo_in_a_process_of_its_own():
