@@ -6,8 +6,10 @@ frame shows it.
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum, auto
@@ -39,9 +41,10 @@ from widgets.header import HeaderStrip
 from widgets.playback import PlaybackBar
 from widgets.ratio_panel import LevelMoved, RatioPanel
 from widgets.sizer_panel import SizerPanel
-from widgets.states import SizerForm, Text
+from widgets.states import SizerForm, Text, Tone
 from widgets.status_bar import StatusStrip
 
+log = logging.getLogger(__name__)
 _SAVE_AFTER_MS = 1000
 _DEFAULT_SIZE = (1600, 1000)
 
@@ -116,8 +119,8 @@ class Window(QMainWindow):
             "sizer": ("Position sizer", self.sizer),
         }
         self._grips: list[Grip] = []
+        self._build_top()  # before the docks: the Tab key goes from top to bottom
         self._docks = {key: self._dock(key, title, panel) for key, (title, panel) in self._panels.items()}
-        self._build_top()
         self.statusBar().addPermanentWidget(self.status, 1)
         self.statusBar().setSizeGripEnabled(False)
         self._build_menus()
@@ -277,7 +280,8 @@ class Window(QMainWindow):
         self.divergence.reference_chosen.connect(lambda key: self._choose("reference", key))
         self.ratio.level_moved.connect(self._level_moved)
         self.sizer.form_changed.connect(self._form_changed)
-        self.ratio.cursor_moved.connect(self.divergence.show_cursor)
+        self.ratio.cursor_moved.connect(self.gauge.show_cursor)
+        self.gauge.cursor_moved.connect(self.ratio.show_cursor)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._system_colours_changed)
 
     # What the user did
@@ -351,12 +355,23 @@ class Window(QMainWindow):
 
     @override
     def closeEvent(self, event: QCloseEvent) -> None:
+        self._save_settings()
         if self._folder is not None:
-            layout.save(self, self._folder)
-            self._save_settings()
+            with self._told_when_not_kept("layout"):
+                layout.save(self, self._folder)
         super().closeEvent(event)
 
     def _save_settings(self) -> None:
         self._save_soon.stop()
         if self._folder is not None:
-            settings.save(self._view.settings, self._folder)
+            with self._told_when_not_kept("settings"):
+                settings.save(self._view.settings, self._folder)
+
+    @contextmanager
+    def _told_when_not_kept(self, what: str) -> Iterator[None]:
+        """A folder that cannot be written keeps nobody from working, nor from closing the window."""
+        try:
+            yield
+        except OSError as error:
+            log.warning("%s not kept: %s", what, error)
+            self.tell(Text(f"{what} not kept: {error}", Tone.WARN, str(error)))

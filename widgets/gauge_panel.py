@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QSize, Qt
+from PySide6.QtCore import QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 from typing_extensions import override
@@ -149,6 +149,9 @@ class Flips(QWidget):
 class GaugePanel(Card):
     """Mean pairwise correlation as a dial, and the regime's votes beside it."""
 
+    cursor_moved = Signal(object)
+    """Day under the cursor of the history, seconds since 1970 UTC as float; None when there is none."""
+
     def __init__(self) -> None:
         super().__init__("Correlation gauge")
         self._state: GaugeState | None = None
@@ -190,6 +193,7 @@ class GaugePanel(Card):
         column.addWidget(self._flips)
         self._legend = FactLine("Legend of the history", 11)
         self._history = SmallHistory("History of correlation: realised and implied")
+        self._history.cursor_moved.connect(self.cursor_moved)
         column.addWidget(self._legend)
         column.addWidget(self._history, 2)
         self.setFocusProxy(self._history)
@@ -228,6 +232,10 @@ class GaugePanel(Card):
         self._legend.show_facts(state.legend)
         self._history.show_curves(state.realised, state.implied)
         self._history.setVisible(state.realised is not None or state.implied is not None)
+
+    def show_cursor(self, at: float | None) -> None:
+        """Show the cursor where another chart of days has it."""
+        self._history.show_cursor(at)
 
     @override
     def set_theme(self, theme: Theme) -> None:

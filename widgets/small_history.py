@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QLineF, QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QLineF, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QAction,
     QColor,
@@ -33,6 +33,9 @@ _YEAR_S = 365.25 * 86400
 
 class SmallHistory(QWidget):
     """Realised (full line) and implied (dashed) correlation; hovering or the arrow keys read values off."""
+
+    cursor_moved = Signal(object)
+    """Moment under the user's cursor, seconds since 1970 UTC as float; None when there is none."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
@@ -152,12 +155,26 @@ class SmallHistory(QWidget):
 
     # Reading off and copying
 
+    def show_cursor(self, at: float | None) -> None:
+        """Read off the day that another chart of days points at; a moment outside the history reads none."""
+        row = None
+        if at is not None and self._realised is not None and len(self._realised.x):
+            x = self._realised.x
+            row = int(np.abs(x - at).argmin()) if x[0] <= at <= x[-1] else None
+        self._read_row(row)
+
     def _point_at(self, row: int | None) -> None:
+        if self._read_row(row):
+            at = None if row is None or self._realised is None else float(self._realised.x[row])
+            self.cursor_moved.emit(at)
+
+    def _read_row(self, row: int | None) -> bool:
         if row == self._cursor:
-            return
+            return False
         self._cursor = row
         self.setAccessibleDescription(self.read_out())
         self.update()
+        return True
 
     @override
     def mouseMoveEvent(self, event: QMouseEvent) -> None:

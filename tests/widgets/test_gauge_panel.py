@@ -207,3 +207,18 @@ def test_theme_switch_recolours_everything(panel):
     dark = panel.grab().toImage()
     panel.set_theme(theme.LIGHT)
     assert panel.grab().toImage() != dark
+
+
+def test_the_cursor_is_shared_with_another_chart_of_days(panel, qtbot):
+    history = panel.findChild(SmallHistory)
+    panel.show_cursor(FIRST + 10.3 * DAY_S)
+    assert history.read_out().startswith("11 Jan 2023")
+    panel.show_cursor(FIRST - 400 * DAY_S)  # long before the history begins
+    assert history.read_out() == ""
+    told: list[object] = []
+    panel.cursor_moved.connect(told.append)
+    panel.show_cursor(FIRST + DAY_S)
+    assert told == []  # what comes from the other chart does not go back to it
+    with qtbot.waitSignal(panel.cursor_moved) as moved:
+        qtbot.mouseMove(history, QPoint(1, 20))
+    assert moved.args == [FIRST]
