@@ -80,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     refresh.add_argument("--json", action="store_true", help="as JSON on standard output")
     doctor = commands.add_parser("doctor", parents=[shared], help="what to send when it does not work")
     doctor.add_argument("--json", action="store_true", help="as JSON on standard output")
+    doctor.add_argument("--offline", action="store_true", help="ask no source")
     return parser
 
 

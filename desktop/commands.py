@@ -142,9 +142,16 @@ def _refresh(args: argparse.Namespace) -> int:
     return refresh.run(data_dir(args), as_json=args.json)
 
 
+def _doctor(args: argparse.Namespace) -> int:
+    from desktop import doctor
+
+    return doctor.run(doctor.Patient(data_dir(args), offline=args.offline), as_json=args.json)
+
+
 _COMMANDS: Mapping[str | None, Callable[[argparse.Namespace], int]] = {
     "import": _import,
     "report": _report,
     "size": _size,
     "refresh": _refresh,
+    "doctor": _doctor,
 }

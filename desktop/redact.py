@@ -27,7 +27,7 @@ _HEADER = re.compile(
     re.IGNORECASE,
 )
 _SCHEME = re.compile(r"\b(?P<scheme>Bearer|Basic|Digest|Negotiate|NTLM)\s+[A-Za-z0-9+/=._~-]{8,}")
-_SECRET_NAME = re.compile(_NAMES + "$", re.IGNORECASE)
+_SECRET_NAME = re.compile(r"(pass(word|wd|phrase)|secret|token|api_?key|access_?key|private_?key)$", re.IGNORECASE)
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
@@ -52,7 +52,7 @@ def secrets_of(environment: Mapping[str, str] = os.environ) -> frozenset[str]:
             user_info, at, _ = value.rpartition("@")
             if at:
                 user, _, password = user_info.rpartition("//")[2].partition(":")
-                found.update((password, f"{user}:{password}"))
+                found.update((password or user, f"{user}:{password}"))
         elif _SECRET_NAME.search(name) and len(value) >= _SHORTEST_NAMED:
             found.add(value)
     return frozenset(one for one in found if len(one) >= _SHORTEST)
