@@ -220,5 +220,5 @@ def test_the_cursor_is_shared_with_another_chart_of_days(panel, qtbot):
     panel.show_cursor(FIRST + DAY_S)
     assert told == []  # what comes from the other chart does not go back to it
     with qtbot.waitSignal(panel.cursor_moved) as moved:
-        qtbot.mouseMove(history, QPoint(1, 20))
-    assert moved.args == [FIRST]
+        qtbot.mouseMove(history, QPoint(history.width() - 31, 25))  # where the plotted area ends
+    assert moved.args == [X[-1]]
