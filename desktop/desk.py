@@ -18,7 +18,7 @@ from desktop import snapshot
 from desktop.deferred import Deferred
 from desktop.market.clock import Clock, PlayClock, SystemClock
 from desktop.market.known import UserError
-from desktop.market.store import Store
+from desktop.market.store import FILE_NAME, Store
 from desktop.market.universe import universe
 from desktop.presenters.frame import Frame, FramePresenter, Refreshing, View
 from desktop.snapshot import SnapshotBuilder
@@ -26,7 +26,6 @@ from desktop.sources.contract import Source
 from desktop.sources.feed import Feed, Plan
 from widgets.states import PlaybackState
 
-STORE_NAME = "rotation.sqlite"
 OFFLINE = "offline: started with --offline"
 _EMPTY = "the store is empty"
 
@@ -70,6 +69,7 @@ class Desk:
         self._presenter = FramePresenter()
         self._begun = self._closed = False
         self._opening = threading.Lock()
+        self._sought: datetime | None = None
 
     def start(self, on_change: Callable[[], None]) -> None:
         """Call `on_change`, on any thread, whenever a new frame would show something new."""
@@ -96,6 +96,7 @@ class Desk:
         as_of = None if demo else view.as_of
         mode = snapshot.Mode.DEMO if demo else snapshot.Mode.LIVE if as_of is None else snapshot.Mode.AS_OF
         feed = parts.feed
+        self._follow_sought(feed)
         seen = builder.build(as_of or parts.clock.now(), view.settings, mode=mode, feed=feed.states())
         refreshing = Refreshing(feed.refreshing, feed.last_refresh, feed.plan.off)
         return self._presenter.present(
@@ -107,6 +108,12 @@ class Desk:
             empty="" if demo else self._empty(parts),
             why=self.why,
         )
+
+    def _follow_sought(self, feed: Feed) -> None:
+        """Ask for what a paused demo was moved to: a clock that stands still makes nothing due."""
+        if self._sought is not None and self.player is not None and self.player.paused and not feed.refreshing:
+            self._sought = None
+            feed.refresh_now()
 
     @property
     def is_open(self) -> bool:
@@ -165,7 +172,8 @@ class Desk:
         if self.player is not None:
             from desktop.sources.demo import time_at
 
-            self.player.seek(time_at(position))
+            self._sought = time_at(position)
+            self.player.seek(self._sought)
 
     def close(self) -> None:
         """Stop the feed and close the store; a frame under way may still fail with a StoreClosedError."""
@@ -198,7 +206,7 @@ def open_live(folder: Path, *, offline: bool = False, sources: Sources = yahoo) 
     """Return the desk on the store in `folder`."""
 
     def open_parts(on_change: Callable[[], None]) -> Parts:
-        store, clock = Store(folder / STORE_NAME), SystemClock()
+        store, clock = Store(folder / FILE_NAME), SystemClock()
         feed = Feed(store, sources(store, clock), clock, on_change, live_plan(offline=offline))
         return Parts(store, clock, feed)
 
@@ -237,7 +245,7 @@ def import_files(folder: Path, paths: Sequence[Path]) -> list[str]:
     from desktop.sources import files
 
     lines = []
-    with Store(folder / STORE_NAME) as store:
+    with Store(folder / FILE_NAME) as store:
         for path in paths:
             try:
                 lines.append(files.describe(files.import_file(path, store)))

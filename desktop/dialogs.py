@@ -47,6 +47,7 @@ def shortcuts(parent: QWidget, actions: Iterable[QAction]) -> None:
     native = QKeySequence.SequenceFormat.NativeText
     rows = [(one.shortcut().toString(native), one.text()) for one in actions if not one.shortcut().isEmpty()]
     rows += [
+        ("F10", "Menu"),
         ("Tab, Shift+Tab", "Next, previous control"),
         ("Left, Right", "In a chart: pan; in a row of buttons: choose"),
         ("+, −, Home", "In a chart: zoom in, zoom out, reset"),

@@ -81,18 +81,31 @@ class Rig:
         return shown
 
     @property
-    def window(self) -> Window:
+    def app(self) -> Application:
         assert self._open is not None
-        return self._open.window
+        return self._open
+
+    @property
+    def window(self) -> Window:
+        return self.app.window
 
     def press(self, keys: Qt.Key, control: bool = False, shift: bool = False) -> None:
         """Press a key as a person does: where the keyboard is."""
+        if not self.window.isActiveWindow():  # a dialog was closed just now
+            self.window.activateWindow()
+            self.until(self.window.isActiveWindow)
         held = Qt.KeyboardModifier.NoModifier
         if control:
             held |= Qt.KeyboardModifier.ControlModifier
         if shift:
             held |= Qt.KeyboardModifier.ShiftModifier
-        self.qtbot.keyClick(self.window.focusWidget() or self.window, keys, held)
+        self.qtbot.keyClick(QApplication.focusWidget() or self.window, keys, held)
+
+    def press_demo(self) -> None:
+        self.press(Qt.Key.Key_D, control=True)
+
+    def press_pause(self) -> None:
+        self.press(Qt.Key.Key_Space, control=True)
 
     def in_dialog(self, act: Callable[[QDialog], object]) -> Callable[[], bool]:
         """Have `act` work the next dialog that opens; returns whether it did so."""
@@ -165,7 +178,7 @@ def fill(folder: Path, last: date, sessions: int = 320) -> None:
     step = np.arange(len(days), dtype=np.float64)
     rut = 2000.0 + 40.0 * np.sin(step / 9.0)
     ndx = 18000.0 + 5.0 * step + 300.0 * np.sin(step / 7.0)
-    with Store(folder / desk.STORE_NAME) as store:
+    with Store(folder / FILE_NAME) as store:
         for symbol, close in (("^RUT", rut), ("^NDX", ndx)):
             store.put_closes(Closes(symbol, days, close), source="test", priority=Priority.FILE)
 

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 from PySide6.QtCore import Qt
 
-from desktop.desk import STORE_NAME
+from desktop.market.store import FILE_NAME
 from tests.app.rig import fill, loopback, mode, words
 from tests.sources.yahoo_server import YahooServer
 from widgets.states import Tone
@@ -104,12 +104,12 @@ def test_closed_exchange_is_no_fault(rig):
 
 @pytest.mark.parametrize("damage", [b"this is no database at all" * 40, b"SQLite format 3\x00" + b"\xff" * 4096])
 def test_damaged_store_gives_the_demo_with_the_cause_and_is_left_as_it_is(rig, damage):
-    path = rig.folder / STORE_NAME
+    path = rig.folder / FILE_NAME
     path.write_bytes(damage)
     rig.start(offline=True)
     frame = rig.frame()
     assert mode(frame) == DEMO
-    rig.until(lambda: STORE_NAME in told(rig))
+    rig.until(lambda: FILE_NAME in told(rig))
     assert path.read_bytes() == damage
 
 
@@ -117,7 +117,7 @@ def test_as_of_on_the_command_line_shows_that_moment(rig):
     fill(rig.folder, date(2024, 7, 9))
     rig.start(as_of=datetime(2024, 3, 1, 21, 0, tzinfo=UTC))
     frame = rig.frame()
-    assert mode(frame) == "AS OF Fri 1 Mar 16:00 ET 2024"
+    assert mode(frame) == "AS OF 1 Mar 2024 16:00 ET"
     assert "1 Mar 2024" in frame.header.ratio.why
 
 
