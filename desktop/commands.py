@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import logging
 import sys
@@ -26,6 +27,9 @@ def run(args: argparse.Namespace) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper) and stream.encoding.lower() != "utf-8":
             stream.reconfigure(encoding="utf-8")  # a pipe on Windows: its code page has no σ and no minus sign
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a console that knows few letters must not end a command
+            stream.reconfigure(errors="backslashreplace")
     command = _COMMANDS.get(args.command, _window)
     try:
         return command(args)

@@ -13,7 +13,10 @@ _SHORTEST, _SHORTEST_NAMED = 4, 8
 that would blot out half the text."""
 
 _USER_INFO = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)[^/?#\s\"'<>]*@")
-_USER_INFO_WITHOUT_SCHEME = re.compile(r"(?<![\w/@.])[^\s/:@\"'=<>]+:[^\s@\"'<>]+@(?=[\w.\[-]+)")
+_STRANGE_USER_INFO = re.compile(  # a password that holds a slash: what follows the colon is no port
+    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)[^/?#:@\s]*:(?!\d*(?:[/?#\s\"']|$))[^\s\"'<>]*@"
+)
+_USER_INFO_ALONE = re.compile(r"(?<![\w/@.:*-])[^\s/:@\"'=<>]+:(?!//)[^\s@\"'<>]+@(?=[\w.\[-]+)")
 _NAMES = (
     r"(?:[\w-]*(?:pass(?:word|wd|phrase)?|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|signature|crumb)"
     r"|key|pwd|sig|auth)"
@@ -40,7 +43,8 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
     text = _HEADER.sub(rf"\g<name>\g<gap>{HIDDEN}", text)
     text = _SCHEME.sub(rf"\g<scheme> {HIDDEN}", text)
     text = _USER_INFO.sub(rf"\g<scheme>{HIDDEN}@", text)
-    text = _USER_INFO_WITHOUT_SCHEME.sub(f"{HIDDEN}@", text)
+    text = _STRANGE_USER_INFO.sub(rf"\g<scheme>{HIDDEN}@", text)
+    text = _USER_INFO_ALONE.sub(f"{HIDDEN}@", text)
     return _VALUE.sub(rf"\g<name>{HIDDEN}", text)
 
 

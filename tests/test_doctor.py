@@ -1,0 +1,468 @@
+"""`doctor`: a broken installation is looked at as it is, and no secret leaves it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from desktop import doctor
+from desktop.doctor import Diagnosis, Finding, Level, Patient
+from desktop.market.clock import PlayClock
+from desktop.market.quotes import Bars, Closes, Interval
+from desktop.market.store import FILE_NAME, Priority, Store
+from desktop.redact import redact, secrets_of
+from tests.sources.yahoo_server import Fault, YahooServer, forget_client, quote_row
+
+NOW = datetime(2024, 7, 11, 14, 30, tzinfo=UTC)
+ROOT = Path(__file__).resolve().parents[1]
+PASSWORD = "hünter2/geheim"
+
+
+@pytest.fixture(autouse=True)
+def plain_environment(monkeypatch):
+    for name in (*doctor._PROXIES, *doctor._NO_PROXIES, *doctor._BUNDLES, *doctor._DISPLAY):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+
+
+@pytest.fixture
+def server() -> Iterator[YahooServer]:
+    forgetting = forget_client()
+    next(forgetting)
+    logging.getLogger("yfinance").setLevel(logging.CRITICAL)
+    with YahooServer() as one:
+        for symbol, price in (("^RUT", 2125.04), ("^NDX", 20211.36)):
+            one.quotes[symbol] = quote_row(symbol, price, int(NOW.timestamp()) - 5)
+        yield one
+        one.released.set()
+    next(forgetting, None)
+
+
+def offline(folder: Path) -> Patient:
+    return Patient(folder, offline=True, clock=PlayClock(NOW, 1.0))
+
+
+def online(folder: Path, server: YahooServer, *, said: datetime | None = None, probe_s: float = 10.0) -> Patient:
+    def session() -> Any:
+        made = server.session()
+        send = type(made).request.__get__(made)
+
+        def request(*args: Any, **kwargs: Any) -> Any:
+            response = send(*args, **kwargs)
+            if said is not None:
+                response.headers["Date"] = format_datetime(said, usegmt=True)
+            return response
+
+        vars(made)["request"] = request
+        return made
+
+    return Patient(folder, clock=PlayClock(NOW, 1.0), session_factory=session, probe_s=probe_s)
+
+
+def found(diagnosis: Diagnosis, section: str, what: str) -> Finding:
+    (part,) = (part for part in diagnosis.sections if part.name == section)
+    matching = [one for one in part.findings if one.what == what]
+    assert matching, [one.what for one in part.findings]
+    return matching[0]
+
+
+def fill(folder: Path) -> None:
+    days = np.array(["2024-07-09", "2024-07-10"], dtype="datetime64[D]")
+    start_s = np.array([1720708200, 1720708260])  # 11 July 2024, 14:30 and 14:31 UTC
+    price = np.array([201.0, 202.0])
+    with Store(folder / FILE_NAME) as store:
+        for symbol in ("^RUT", "^NDX", "AAPL", "MSFT"):
+            store.put_closes(Closes(symbol, days, price), source="yahoo", priority=Priority.VENDOR)
+        bars = Bars("IWM", Interval.MINUTE, start_s, price, price, price, price, np.ones(2))
+        store.put_bars(bars, source="yahoo", priority=Priority.VENDOR)
+
+
+# --- what works -------------------------------------------------------------------------------------------------
+
+
+def test_all_is_well_with_a_filled_store_and_a_source_that_answers(tmp_path, server):
+    fill(tmp_path)
+    diagnosis = doctor.examine(online(tmp_path, server, said=NOW))
+    assert diagnosis.usable, diagnosis.problems()
+    assert diagnosis.problems() == []
+    assert found(diagnosis, "store", "^RUT 1d").found == "2 rows, 2024-07-09 to 2024-07-10, yahoo"
+    assert found(diagnosis, "store", "IWM 1m").found == "2 rows, 2024-07-11 14:30 to 2024-07-11 14:31, yahoo"
+    assert found(diagnosis, "store", "2 more series").found == "4 rows, 2024-07-09 to 2024-07-10"
+    assert found(diagnosis, "sources", "yahoo ^NDX").found.startswith("20,211.36 of 2024-07-11 14:29:55 UTC")
+    assert found(diagnosis, "clock", "New York").found == "2024-07-11 10:30:00 EDT"
+    assert found(diagnosis, "keyring", "back end").found.startswith("null Keyring")
+    assert found(diagnosis, "display", "window").found == "can open"
+    assert found(diagnosis, "libraries", "market").found.startswith("yfinance 1.7.0, curl_cffi 0.")
+
+
+def test_the_probe_is_light_and_leaves_nothing_behind(tmp_path, server):
+    doctor.examine(online(tmp_path / "absent", server))
+    assert server.count("/v7/finance/quote") == 1
+    assert server.count("/v8/") == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_offline_asks_no_source(tmp_path, server):
+    diagnosis = doctor.examine(offline(tmp_path))
+    assert found(diagnosis, "sources", "yahoo").found == "not asked (--offline)"
+    assert found(diagnosis, "clock", "against a server").found.startswith("not compared")
+    assert diagnosis.usable
+
+
+def test_text_is_aligned_and_says_what_to_do(tmp_path):
+    lines = doctor.as_text(doctor.examine(offline(tmp_path))).splitlines()
+    facts = [line for line in lines if line[:2] in ("  ", "! ", "X ") and not line.startswith("! store, ")]
+    column = next(line.index("2024-07-11 14:30:00") for line in facts if line.startswith("  UTC"))
+    inside = facts[: next(i for i, line in enumerate(facts) if line == "  none")]
+    assert {line[column - 1] for line in inside} == {" "}
+    assert all(line[column] != " " for line in inside)
+    assert "! store, store: it fills with `refresh`, with `import FILE`, or when the window is open" in lines
+
+
+# --- what is broken ---------------------------------------------------------------------------------------------
+
+
+def test_a_damaged_store_is_told_and_left_as_it_is(tmp_path):
+    damaged = b"this was a store once " * 500
+    (tmp_path / FILE_NAME).write_bytes(damaged)
+    diagnosis = doctor.examine(offline(tmp_path))
+    store = found(diagnosis, "store", "store")
+    assert (store.level, diagnosis.usable) == (Level.FAIL, False)
+    assert "damaged" in store.found
+    assert "restore a backup" in store.cure
+    assert (tmp_path / FILE_NAME).read_bytes() == damaged
+    assert found(diagnosis, "display", "window").level is Level.OK  # the rest was looked at all the same
+
+
+def test_a_page_damaged_in_the_middle_is_found(tmp_path):
+    fill(tmp_path)
+    path = tmp_path / FILE_NAME
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (root,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'bars'").fetchone()
+        (size,) = db.execute("PRAGMA page_size").fetchone()
+    db.close()
+    with path.open("r+b") as file:
+        file.seek((root - 1) * size)
+        file.write(b"\xff" * size)
+    store = found(doctor.examine(offline(tmp_path)), "store", "store")
+    assert store.level is Level.FAIL
+    assert "damaged" in store.found
+
+
+def test_a_store_of_a_later_version_is_named(tmp_path):
+    fill(tmp_path)
+    with sqlite3.connect(tmp_path / FILE_NAME) as db:
+        db.execute("PRAGMA user_version = 99")
+    db.close()
+    store = found(doctor.examine(offline(tmp_path)), "store", "store")
+    assert (store.level, "99" in store.found) == (Level.FAIL, True)
+
+
+def test_a_folder_that_is_a_file_cannot_be_written(tmp_path):
+    (tmp_path / "file").write_text("x")
+    diagnosis = doctor.examine(offline(tmp_path / "file"))
+    data = found(diagnosis, "folders", "data")
+    assert (data.level, "is no folder" in data.found, "--data-dir" in data.cure) == (Level.FAIL, True, True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders have no such mode")
+def test_a_folder_that_may_not_be_written_is_told(tmp_path, monkeypatch):
+    if os.geteuid() == 0:  # root writes everywhere: let the system refuse in the same words
+        monkeypatch.setattr("tempfile.TemporaryFile", _refused)
+    else:
+        tmp_path.chmod(0o500)
+    data = found(doctor.examine(offline(tmp_path)), "folders", "data")
+    tmp_path.chmod(0o700)
+    assert data.level is Level.FAIL
+    assert "cannot be written (Permission denied)" in data.found
+
+
+def _refused(**_where: object) -> None:
+    raise PermissionError(13, "Permission denied")
+
+
+def test_broken_settings_are_told_and_stay(tmp_path):
+    (tmp_path / "settings.toml").write_text("theme = = 3")
+    settings = found(doctor.examine(offline(tmp_path)), "folders", "settings")
+    assert settings.level is Level.WARN
+    assert (tmp_path / "settings.toml").read_text() == "theme = = 3"
+
+
+@pytest.mark.parametrize(
+    ("fault", "words", "cure"),
+    [
+        (Fault.RATE_LIMITED, "rate limited", "wait"),
+        (Fault.DROPPED, "offline", "check network, proxy and certificate settings"),
+    ],
+)
+def test_a_source_that_refuses_is_told_in_words(tmp_path, server, fault, words, cure):
+    server.faults["/v"] = fault
+    diagnosis = doctor.examine(online(tmp_path, server))
+    source = found(diagnosis, "sources", "yahoo")
+    assert (source.level, diagnosis.usable) == (Level.FAIL, False)
+    assert source.found.startswith(words)
+    assert cure in source.cure
+
+
+def test_a_source_that_hangs_is_given_up(tmp_path, server):
+    server.faults["/v"] = Fault.HANG
+    source = found(doctor.examine(online(tmp_path, server, probe_s=0.5)), "sources", "yahoo")
+    assert source.level is Level.FAIL
+    assert "timeout" in source.found or "no answer within" in source.found
+
+
+@pytest.mark.parametrize(
+    ("off_s", "level", "told"),
+    [(31, Level.WARN, "30 s behind"), (20, Level.OK, "20 s behind"), (-90, Level.WARN, "90 s ahead of")],
+)
+def test_a_clock_that_is_off_is_told(tmp_path, server, off_s, level, told):
+    # The header tells whole seconds; half of one is added, and the call itself takes a little.
+    diagnosis = doctor.examine(online(tmp_path, server, said=NOW + timedelta(seconds=off_s)))
+    clock = found(diagnosis, "clock", "against a server")
+    assert clock.level is level
+    seconds, way = told.split(" s ")
+    assert abs(float(clock.found.split()[0]) - float(seconds)) <= 1.5
+    assert f" s {way} " in clock.found
+    assert diagnosis.usable
+
+
+def test_a_keyring_that_hangs_does_not_hold_up_the_rest(tmp_path, monkeypatch):
+    import keyring
+
+    released = threading.Event()
+    monkeypatch.setattr(keyring, "get_keyring", released.wait)
+    try:
+        patient = Patient(tmp_path, offline=True, clock=PlayClock(NOW, 1.0), keyring_s=0.05)
+        back_end = found(doctor.examine(patient), "keyring", "back end")
+    finally:
+        released.set()
+    assert (back_end.level, back_end.found) == (Level.WARN, "no answer within 0.05 s")
+
+
+def test_no_keyring_is_a_warning(tmp_path, monkeypatch):
+    import keyring
+    from keyring.backends.fail import Keyring
+
+    monkeypatch.setattr(keyring, "get_keyring", Keyring)
+    back_end = found(doctor.examine(offline(tmp_path)), "keyring", "back end")
+    assert (back_end.level, back_end.found) == (Level.WARN, "none on this system")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only there a display can lack")
+@pytest.mark.parametrize(("display", "level"), [(None, Level.WARN), (":97", Level.FAIL)])
+def test_a_display_that_is_set_must_work(tmp_path, monkeypatch, display, level):
+    monkeypatch.delenv("QT_QPA_PLATFORM")
+    if display:
+        monkeypatch.setenv("DISPLAY", display)
+    window = found(doctor.examine(offline(tmp_path)), "display", "window")
+    assert window.level is level
+    assert "Xvfb" in window.cure
+
+
+def test_missing_libraries_and_time_zones_are_named(tmp_path, monkeypatch):
+    def gone(*_name: object) -> None:
+        raise ImportError("libGL.so.1: cannot open shared object file")
+
+    def no_zone(key: str) -> None:
+        raise LookupError(f"No time zone found with key {key}")
+
+    monkeypatch.setattr("importlib.metadata.version", _no_metadata)
+    monkeypatch.setattr("importlib.import_module", gone)
+    monkeypatch.setattr(doctor, "ZoneInfo", no_zone)
+    diagnosis = doctor.examine(offline(tmp_path))
+    assert "numpy missing" in found(diagnosis, "libraries", "numbers").found
+    assert found(diagnosis, "clock", "New York").level is Level.FAIL
+    assert not diagnosis.usable
+
+
+def _no_metadata(name: str) -> str:
+    from importlib.metadata import PackageNotFoundError
+
+    raise PackageNotFoundError(name)
+
+
+def test_a_part_that_fails_as_nobody_expected_leaves_the_rest(tmp_path, monkeypatch):
+    def broken() -> None:
+        raise ZeroDivisionError("of all things")
+
+    monkeypatch.setattr(doctor, "_display", broken)
+    diagnosis = doctor.examine(offline(tmp_path))
+    assert "ZeroDivisionError: of all things" in found(diagnosis, "display", "display").found
+    assert found(diagnosis, "program", "version").level is Level.OK
+
+
+# --- network settings -------------------------------------------------------------------------------------------
+
+
+def test_the_certificate_bundle_in_use_is_examined(tmp_path, monkeypatch):
+    good = tmp_path / "ca.pem"
+    good.write_text("-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n")
+    monkeypatch.setenv("SSL_CERT_FILE", str(good))
+    assert found(doctor.examine(offline(tmp_path)), "network", "certificates (SSL_CERT_FILE)").level is Level.OK
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "gone.pem"))
+    diagnosis = doctor.examine(offline(tmp_path))
+    bundle = found(diagnosis, "network", "certificates (REQUESTS_CA_BUNDLE)")
+    assert bundle.level is Level.FAIL
+    assert "No such file" in bundle.found
+    assert "REQUESTS_CA_BUNDLE" in bundle.cure
+    assert found(diagnosis, "network", "not used").found == f"SSL_CERT_FILE = {good}"
+
+
+def test_a_bundle_without_certificates_or_with_a_strange_path_is_told(tmp_path, monkeypatch):
+    empty = tmp_path / "empty.pem"
+    empty.write_text("nothing")
+    strange = tmp_path / "zertifikäte.pem"
+    strange.write_text("-----BEGIN CERTIFICATE-----")
+    monkeypatch.setenv("CURL_CA_BUNDLE", str(empty))
+    assert found(doctor.examine(offline(tmp_path)), "network", "certificates (CURL_CA_BUNDLE)").level is Level.FAIL
+    monkeypatch.setenv("CURL_CA_BUNDLE", str(strange))
+    bundle = found(doctor.examine(offline(tmp_path)), "network", "certificates (CURL_CA_BUNDLE)")
+    assert bundle.level is (Level.FAIL if sys.platform == "win32" else Level.WARN)
+    assert "ASCII" in bundle.found
+
+
+# --- secrets ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_no_secret_is_told(tmp_path, monkeypatch, capsys, as_json):
+    from urllib.parse import quote
+
+    coded = quote(PASSWORD, safe="")
+    monkeypatch.setenv("HTTPS_PROXY", f"http://jo.doe:{coded}@proxy.example:3128")
+    monkeypatch.setenv("http_proxy", "jo.doe:s3cr3t-two@proxy.example:3128")
+    monkeypatch.setenv("ALPACA_API_KEY", "PKLONGKEYVALUE123")
+    (tmp_path / doctor.LOG_NAME).write_text(
+        f"2024-07-11 10:00:00,000 ERROR MainThread desktop: via http://jo.doe:{coded}@proxy.example:3128/ failed\n"
+        f"2024-07-11 10:00:01,000 WARNING MainThread desktop: password was {PASSWORD}\n"
+        "2024-07-11 10:00:02,000 WARNING MainThread desktop: GET https://x.example/q?api_key=abc123def&id=7\n"
+        "2024-07-11 10:00:03,000 WARNING MainThread desktop: Authorization: Bearer eyJhbGciOi.payload.sign\n"
+        "2024-07-11 10:00:04,000 WARNING MainThread desktop: header PKLONGKEYVALUE123 refused\n",
+        encoding="utf-8",
+    )
+    doctor.run(offline(tmp_path), as_json=as_json)
+    out, err = capsys.readouterr()
+    if as_json:
+        out = json.dumps(json.loads(out), ensure_ascii=False)
+    for secret in (
+        PASSWORD,
+        coded,
+        "hünter2",
+        "geheim",
+        "s3cr3t",
+        "PKLONGKEY",
+        "abc123def",
+        "eyJhbGciOi",
+        "jo.doe",
+    ):
+        assert secret not in out + err, secret
+    assert out.count("proxy.example:3128") >= 2
+    assert "id=7" in out
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("https://u:p@h.example/a?b=1", "https://***@h.example/a?b=1"),
+        ("https://u:p/w@rd@h.example/a", "https://***@h.example/a"),
+        ("jo:p@proxy:3128 refused", "***@proxy:3128 refused"),
+        ("https://h.example:443/users/@jo", "https://h.example:443/users/@jo"),
+        ("http://token@h.example", "http://***@h.example"),
+        ("socks5h://u:p@[::1]:1080", "socks5h://***@[::1]:1080"),
+        ("?apikey=abc&crumb=xyz&symbol=^RUT", "?apikey=***&crumb=***&symbol=^RUT"),
+        ('{"password": "p w", "a": 1}', '{"password": ***, "a": 1}'),
+        ("Cookie: A3=d; B=e", "Cookie: ***"),
+        ("Proxy-Authorization: Basic dXNlcjpwYXNz", "Proxy-Authorization: ***"),
+        ("answered Bearer abcdefgh12345", "answered Bearer ***"),
+        ("mail jo@example.com at 10:30:00", "mail jo@example.com at 10:30:00"),
+        ("^RUT 1d: 2 rows, back end keyring: none", "^RUT 1d: 2 rows, back end keyring: none"),
+        ("no key is needed for Yahoo", "no key is needed for Yahoo"),
+    ],
+)
+def test_redaction(text, clean):
+    assert redact(text) == clean
+
+
+def test_secrets_of_an_environment():
+    environment = {
+        "HTTPS_PROXY": "http://jo:long-enough@h:1", "MY_TOKEN": "abcdefgh", "PWD": "/work", "PATH": "/bin",
+        "SHORT_TOKEN": "1", "no_proxy": "localhost",
+    }  # fmt: skip
+    assert secrets_of(environment) == {"long-enough", "jo:long-enough", "abcdefgh"}
+
+
+# --- the log ----------------------------------------------------------------------------------------------------
+
+
+def test_the_last_twenty_troubles_of_the_log_are_told(tmp_path):
+    entries = [f"2024-07-11 10:{n:02d}:00,000 WARNING Thread-1 (work) desktop.feed: number {n}" for n in range(25)]
+    entries.insert(20, "2024-07-11 10:20:30,000 INFO MainThread desktop: all is well")
+    entries += [
+        "2024-07-11 10:30:00,000 ERROR MainThread desktop.app: unexpected",
+        "Traceback (most recent call last):",
+        '  File "x.py", line 1, in <module>',
+        "ValueError: the last line says it",
+    ]
+    (tmp_path / doctor.LOG_NAME).write_bytes(("\n".join(entries) + "\n").encode() + b"\xff\xfe broken bytes\n")
+    log = doctor.examine(offline(tmp_path)).log
+    assert len(log) == 20
+    assert "number 6" in log[0]
+    assert not any("all is well" in line for line in log)
+    assert log[-1].startswith("2024-07-11 10:30:00,000 ERROR MainThread desktop.app: unexpected | ")
+
+
+def test_the_older_log_file_counts_too(tmp_path):
+    (tmp_path / f"{doctor.LOG_NAME}.1").write_text("2024-07-10 10:00:00,000 ERROR MainThread a: older\n")
+    (tmp_path / doctor.LOG_NAME).write_text("2024-07-11 10:00:00,000 ERROR MainThread a: newer\n")
+    log = doctor.examine(offline(tmp_path)).log
+    assert [line.rsplit(" ", 1)[1] for line in log] == ["older", "newer"]
+
+
+# --- the command ------------------------------------------------------------------------------------------------
+
+
+def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    keep = ("PATH", "SYSTEMROOT", "HOME", "TMPDIR", "TEMP")
+    base = {name: os.environ[name] for name in keep if name in os.environ}
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "desktop", "doctor", *arguments],
+        env={**base, "PYTHONPATH": str(ROOT), **environment},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.slow
+def test_the_command_works_without_network_display_keyring_and_store(tmp_path):
+    done = command("--json", "--offline", "--data-dir", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["usable"] is True
+    assert told["problems"]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_the_command_exits_with_1_and_says_what_to_do(tmp_path):
+    folder = tmp_path / "dätä"
+    folder.mkdir()
+    (folder / FILE_NAME).write_bytes(b"no store " * 1000)
+    done = command("--offline", "--data-dir", str(folder), LANG="C", LC_ALL="C", PYTHONIOENCODING="ascii")
+    assert done.returncode == 1
+    assert "NOT USABLE" in done.stdout
+    assert done.stderr.startswith("rotation-monitor: store, store: ")
+    assert "Traceback" not in done.stderr
