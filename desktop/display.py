@@ -8,13 +8,15 @@ import socket
 import sys
 from pathlib import Path
 
+from desktop.market.known import UserError
+
 HINT = (
     "`report` (with --json, --html or --png) and `--self-test` work without a display. "
     "On a server, start it under Xvfb (`xvfb-run rotation-monitor`) or forward X (`ssh -X`)."
 )
 
 
-class NoDisplayError(RuntimeError):
+class NoDisplayError(UserError):
     """The window cannot open; the message says why and what to do."""
 
 

@@ -16,7 +16,7 @@ from desktop.app import Application
 from desktop.market.clock import Clock
 from desktop.market.quotes import Closes
 from desktop.market.sessions import NYSE
-from desktop.market.store import Priority, Store
+from desktop.market.store import FILE_NAME, Priority, Store
 from desktop.presenters.frame import Frame
 from desktop.sources.contract import Source
 from desktop.sources.limits import HostBreaker, TokenBucket

@@ -13,7 +13,7 @@ from desktop import desk
 from desktop.desk import Desk, Mode, Parts
 from desktop.market.clock import PlayClock
 from desktop.market.known import UserError
-from desktop.market.store import Store, StoreClosedError
+from desktop.market.store import FILE_NAME, Store, StoreClosedError
 from desktop.presenters.frame import View
 from desktop.settings import Settings
 from desktop.sources.feed import Feed, Plan
@@ -109,5 +109,5 @@ def test_files_are_imported_one_by_one_and_a_refused_one_does_not_stop_the_next(
     assert "missing.csv" in lines[1]
     assert "^NDX" in lines[2]
     assert "4" in lines[2]
-    with Store(tmp_path / "data" / desk.STORE_NAME) as store:
+    with Store(tmp_path / "data" / FILE_NAME) as store:
         assert store.closes("^NDX").close.tolist() == [17002.0, 17003.0, 17004.0, 17005.0]

@@ -7,6 +7,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
+from desktop.presenters.frame import Frame
 from desktop.presenters.sizer import AUTO
 from tests.app.rig import button, field_error, field_text, type_into, words
 from widgets.states import Tone
@@ -24,7 +25,7 @@ def sized(rig):
     return rig
 
 
-def level(frame, key: str):
+def level(frame: Frame, key: str) -> float:
     return next(one.value for one in frame.ratio.levels if one.key == key)
 
 

@@ -13,7 +13,9 @@ import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QTimer, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
 from PySide6.QtWidgets import (
+    QAbstractButton,
     QApplication,
+    QDialog,
     QDialogButtonBox,
     QFileDialog,
     QLabel,
@@ -25,7 +27,7 @@ from PySide6.QtWidgets import (
 
 from desktop import desk
 from desktop.presenters.frame import FramePresenter
-from tests.app.rig import button, fill, loopback, mode, words
+from tests.app.rig import Rig, button, fill, loopback, mode, words
 from tests.sources.yahoo_server import QUOTE, Chart, Fault, YahooServer, quote_row
 from widgets.states import Tone
 
@@ -34,7 +36,7 @@ pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the of
 DEMO = "DEMO, simulated between published levels"
 
 
-def refresh_button(rig):
+def refresh_button(rig: Rig) -> QAbstractButton:
     return next(one for one in rig.window.header.findChildren(QPushButton))
 
 
@@ -126,8 +128,11 @@ def test_who_leaves_the_demo_sees_the_empty_store(rig):
 # Playback
 
 
-def clock_of(rig):
-    return rig.window.frame_shown.playback.clock
+def clock_of(rig: Rig) -> str:
+    frame = rig.window.frame_shown
+    assert frame is not None
+    assert frame.playback is not None
+    return frame.playback.clock
 
 
 def test_demo_starts_five_minutes_before_the_release_at_sixty_times(rig):
@@ -204,8 +209,10 @@ def test_at_the_close_the_demo_shows_the_published_gap(rig, qtbot):
 # Time set back
 
 
-def entry(dialog):
-    return dialog.findChild(QLineEdit)
+def entry(dialog: QDialog) -> QLineEdit:
+    found = dialog.findChild(QLineEdit)
+    assert found is not None
+    return found
 
 
 def ok(qtbot, dialog) -> None:
