@@ -92,7 +92,7 @@ find_python() {
 
 no_python() {
     found=$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || found=
-    say "Python 3.11, 3.12 or 3.13 is needed; ${found:+only $found was found}${found:-none was found} on PATH."
+    say "Python 3.11, 3.12 or 3.13 is needed; ${found:-none} was found on PATH."
     case $(uname -s) in
         Darwin) say "Install one from python.org, or type:  brew install python@3.13" ;;
         *) say "Install one by this system's package manager (python3.13, python3.12 or python3.11), then start again." ;;
