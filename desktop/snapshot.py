@@ -27,7 +27,7 @@ from desktop.market.releases import Release
 from desktop.market.sessions import NYSE, Session, trading_day
 from desktop.market.store import Store
 from desktop.settings import Settings
-from desktop.sources.feed import SourceState
+from desktop.sources.state import SourceState
 from desktop.tape import Tape
 from desktop.today import Today, usual_cone, watch
 from desktop.trade.hedge import Hedge, PairRisk, hedges, log_returns, pair_risk

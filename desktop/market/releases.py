@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -78,6 +78,10 @@ def read_schedule(file: Path) -> tuple[Entry, ...]:
     return tuple(sorted(entries, key=lambda entry: (entry[0], order.index(entry[1]))))
 
 
+LONGEST_GAP = timedelta(days=70)
+"""No kind of release pauses for longer: an entry further ahead is not the next one but the first of the table."""
+
+
 @cache
 def schedule() -> tuple[Entry, ...]:
     """Return the shipped table, oldest first; read once."""
@@ -85,10 +89,12 @@ def schedule() -> tuple[Entry, ...]:
 
 
 def next_release(at: datetime, kind: ReleaseKind | None = None) -> Release | None:
-    """First release (of `kind`) after `at`; None where the published schedule ends."""
+    """First release (of `kind`) after `at`; None where the published schedule ends, and before it begins."""
     entries = _of_kind(kind)
     index = bisect_right(entries, at, key=_moment)
-    return _release(entries[index]) if index < len(entries) else None
+    if index == len(entries) or (index == 0 and _moment(entries[0]) - at > LONGEST_GAP):
+        return None
+    return _release(entries[index])
 
 
 def last_release(at: datetime, kind: ReleaseKind | None = None) -> Release | None:

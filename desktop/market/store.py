@@ -73,6 +73,17 @@ _MIGRATIONS: tuple[str, ...] = (
         days BLOB NOT NULL, close BLOB NOT NULL, source_id INTEGER NOT NULL REFERENCES sources (id)
     );
     """,
+    """
+    CREATE TABLE publications (
+        publisher TEXT NOT NULL, dataset TEXT NOT NULL, etag TEXT NOT NULL, last_modified TEXT NOT NULL,
+        checked_us INTEGER NOT NULL, known_us INTEGER NOT NULL,
+        PRIMARY KEY (publisher, dataset)
+    ) WITHOUT ROWID;
+    CREATE TABLE calendar (
+        publisher TEXT NOT NULL, kind TEXT NOT NULL, at_us INTEGER NOT NULL, seen_us INTEGER NOT NULL,
+        PRIMARY KEY (publisher, kind, at_us)
+    ) WITHOUT ROWID;
+    """,
 )
 SCHEMA_VERSION = len(_MIGRATIONS)
 
@@ -120,6 +131,16 @@ class Written:
     new: int
     revised: int
     kept: int
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """One publication as last checked: what its host said of the version, and when the newest of it was known."""
+
+    etag: str
+    last_modified: str
+    checked_at: datetime
+    known_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -554,6 +575,51 @@ class Store:
         days = np.array([row[0] for row in rows], dtype="datetime64[D]")
         return SeriesView(series_id, days, np.array([row[1] for row in rows], dtype=np.float64))
 
+    # Publications and calendars
+
+    def put_publication(self, publisher: str, dataset: str, publication: Publication) -> None:
+        """Remember how a publication stood when it was last checked."""
+        row = (
+            publisher,
+            dataset,
+            publication.etag,
+            publication.last_modified,
+            _microseconds(publication.checked_at),
+            _microseconds(publication.known_at),
+        )
+        with self._writing():
+            self._db.execute("INSERT OR REPLACE INTO publications VALUES (?, ?, ?, ?, ?, ?)", row)
+
+    def publication(self, publisher: str, dataset: str) -> Publication | None:
+        """How a publication stood when it was last checked; None when it never was."""
+        rows = self._rows(
+            "SELECT etag, last_modified, checked_us, known_us FROM publications"
+            " WHERE publisher = ? AND dataset = ?",
+            (publisher, dataset),
+        )
+        return Publication(rows[0][0], rows[0][1], *map(_moment, rows[0][2:])) if rows else None
+
+    def put_calendar(self, publisher: str, dates: Iterable[tuple[str, datetime]], *, seen_at: datetime) -> None:
+        """Take over a calendar, (kind, moment) each, in place of what was still to come at `seen_at`."""
+        given = [(kind, _microseconds(at)) for kind, at in dates]
+        seen_us = _microseconds(seen_at)
+        with self._writing():
+            for kind in {one[0] for one in given}:
+                to_come = "publisher = ? AND kind = ? AND at_us > ?"
+                self._db.execute(f"DELETE FROM calendar WHERE {to_come}", (publisher, kind, seen_us))
+            self._db.executemany(
+                "INSERT OR IGNORE INTO calendar VALUES (?, ?, ?, ?)",
+                ((publisher, kind, at_us, seen_us) for kind, at_us in given),
+            )
+        self._changed(history=True)
+
+    def calendar(self, as_of: datetime) -> list[tuple[str, datetime]]:
+        """Dates of all publishers' calendars as seen by `as_of`, (kind, moment) each, oldest first."""
+        rows = self._rows(
+            "SELECT DISTINCT kind, at_us FROM calendar WHERE seen_us <= ? ORDER BY at_us", (_microseconds(as_of),)
+        )
+        return [(kind, _moment(at_us)) for kind, at_us in rows]
+
     # Universes
 
     def put_panel(self, panel: Panel, *, source: str) -> None:
@@ -610,7 +676,7 @@ class Store:
                 _day(first),
                 _day(last),
                 date.fromisoformat(compiled),
-                _EPOCH + imported * _MICROSECOND,
+                _moment(imported),
             )
             for name, tickers, first, last, compiled, imported in rows
         ]
@@ -739,12 +805,16 @@ def _table(rows: Sequence[tuple[float, ...]], width: int) -> FloatArray:
 
 def _quote(row: Sequence[Any]) -> Quote:
     symbol, price, event_us, arrival_us, source, previous_close, open_price, delay = row
-    event, arrival = _EPOCH + event_us * _MICROSECOND, _EPOCH + arrival_us * _MICROSECOND
+    event, arrival = _moment(event_us), _moment(arrival_us)
     return Quote(symbol, price, event, arrival, source, previous_close, open_price, delay)
 
 
 def _microseconds(at: datetime) -> int:
     return (at - _EPOCH) // _MICROSECOND
+
+
+def _moment(microseconds: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=microseconds)
 
 
 def _seconds(at: datetime | None, otherwise: int) -> int:

@@ -14,7 +14,7 @@ from desktop.presenters.sizer import SizerPresenter
 from desktop.presenters.status import present_status
 from desktop.settings import Settings
 from desktop.snapshot import Snapshot
-from desktop.sources.feed import Progress
+from desktop.sources.state import Progress
 from widgets.states import (
     DivergenceState,
     GaugeState,

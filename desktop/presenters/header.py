@@ -22,7 +22,7 @@ from desktop.presenters.words import (
     span,
 )
 from desktop.snapshot import DEMO_LABEL, Mode, Snapshot
-from desktop.sources.feed import FeedState
+from desktop.sources.state import FeedState
 from widgets.states import HeaderState, Text, Tone
 
 

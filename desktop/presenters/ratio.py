@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from desktop.analytics.ratio import Extreme, RatioStats
+from desktop.analytics.ratio import NOT_REVERTING, Extreme, RatioStats
 from desktop.market.known import Maybe, Unknown
 from desktop.presenters.curves import Curves
 from desktop.presenters.words import NEW_YORK, NOT_KNOWN, day, plain, signed
@@ -41,12 +41,12 @@ def _facts(snapshot: Snapshot, stats: RatioStats) -> tuple[Text, ...]:
         _fact("z(1y)", stats.z[252], 2, sign=True, why=STRETCH),
         _fact("z(5y)", stats.z[1260], 2, sign=True, why=STRETCH),
         Text(
-            f"percentile {plain(100 * stats.percentile, 1)}",
+            f"percentile {plain(100 * stats.percentile, 2)}",
             why=f"of {stats.n_days:,} days since {day(stats.since)}",
         ),
         _fact("vs 200-day", stats.vs_sma200_pct, 1, " %", sign=True),
         Text(
-            f"from record {signed(stats.drawdown_pct, 1, ' %')}",
+            f"from record {signed(stats.drawdown_pct, 2, ' %')}",
             why=f"record {plain(stats.record.value, 3)} on {day(stats.record.date)}",
         ),
         _half_life(snapshot, stats),
@@ -78,8 +78,10 @@ def _half_life(snapshot: Snapshot, stats: RatioStats) -> Text:
         )
     if isinstance(stats.half_life_days, Unknown):
         return Text(f"half-life: none ({stats.reverts})", Tone.WARN, f"{stats.half_life_days.reason}; {why}")
-    tone = Tone.WARN if stats.reverts != "mean-reverting" else Tone.PLAIN
-    return Text(f"half-life {stats.half_life_days:,.0f} d ({stats.reverts})", tone, why)
+    if stats.reverts == NOT_REVERTING:
+        return Text(f"half-life {stats.half_life_days:,.0f} d ({stats.reverts})", Tone.WARN, why)
+    # A fit alone does not show that it reverts: the test beside it has to say so.
+    return Text(f"half-life {stats.half_life_days:,.0f} d", why=why)
 
 
 def _adf(stats: RatioStats) -> Text:

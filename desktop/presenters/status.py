@@ -8,7 +8,7 @@ from desktop.market.known import Unknown
 from desktop.market.sessions import NYSE, Phase
 from desktop.presenters.words import clock_et, moment_et, span
 from desktop.snapshot import Snapshot
-from desktop.sources.feed import FeedState, Progress, SourceState
+from desktop.sources.state import FeedState, Progress, SourceState
 from widgets.states import ProgressState, SourceDot, StatusState, Text, Tone
 
 STATE_TONES = {
@@ -43,13 +43,14 @@ def _progress(progress: Progress) -> ProgressState:
 
 def _dot(state: SourceState, now: datetime) -> SourceDot:
     age = "" if isinstance(state.age_s, Unknown) else f" {span(state.age_s)}"
+    waiting = state.state is FeedState.UNAVAILABLE and state.last_error is None
     words = {
         FeedState.LIVE: age.strip() or "live",
         FeedState.DELAYED: f"delayed{age}",
         FeedState.STALE: f"stale{age}",
         FeedState.GAP: f"gap{age}",
         FeedState.CLOSED: f"closed{age}",
-        FeedState.UNAVAILABLE: "unavailable",
+        FeedState.UNAVAILABLE: "waiting" if waiting else "unavailable",
         FeedState.OFF: "off",
     }[state.state]
     told = [f"{state.source}: {state.state.value}"]
@@ -65,7 +66,8 @@ def _dot(state: SourceState, now: datetime) -> SourceDot:
         )
     if state.next_try is not None:
         told.append(f"next try in {span((state.next_try - now).total_seconds())}")
-    return SourceDot(state.source, f"{state.source} {words}", STATE_TONES[state.state], "\n".join(told))
+    tone = Tone.DIM if waiting else STATE_TONES[state.state]  # not asked yet: nothing is wrong
+    return SourceDot(state.source, f"{state.source} {words}", tone, "\n".join(told))
 
 
 def _session(moment: datetime) -> Text:

@@ -18,7 +18,7 @@ from desktop.presenters.ratio import STRETCH
 from desktop.report import cautions
 from desktop.snapshot import Snapshot
 from desktop.sources.contract import Failure
-from desktop.sources.feed import SourceState
+from desktop.sources.state import SourceState
 from desktop.version import VERSION
 
 SCHEMA = 1

@@ -8,12 +8,14 @@ worker thread, never from the window. What it has handed over it never changes. 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from desktop.market.quotes import Bars, Interval, Quote
+from desktop.market.quotes import Bars, Closes, Interval, Quote
+from desktop.market.releases import Entry
+from desktop.market.store import Observation
 
 
 class FailureKind(StrEnum):
@@ -75,4 +77,67 @@ class Source(Protocol):
 
     def bars(self, symbol: str, interval: Interval, window: Window) -> Bars | Failure:
         """Bars whose start lies in the window; never empty (Failure no_data instead)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """One thing a publisher publishes: its name within the publisher, and how often it is worth asking (s)."""
+
+    name: str
+    every_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What a host said of the version it handed out; sent back, it may answer "unchanged"."""
+
+    etag: str = ""
+    last_modified: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """The host has nothing newer than what was fetched before."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Published:
+    """What one answer of a publisher holds, validated.
+
+    `series` maps the id of a macro series to its observations, `releases` are the dates of a calendar. `known_at`
+    (UTC) is when the newest of it became known to everybody: the age of the publication counts from there.
+    """
+
+    known_at: datetime
+    stamp: Stamp = Stamp()
+    bars: tuple[Bars, ...] = ()
+    closes: tuple[Closes, ...] = ()
+    quotes: tuple[Quote, ...] = ()
+    series: Mapping[str, tuple[Observation, ...]] = field(default_factory=dict)
+    releases: tuple[Entry, ...] = ()
+
+
+class Publisher(Protocol):
+    """An official publisher: asked seldom, one dataset at a time, on a thread of its own."""
+
+    name: str
+    datasets: tuple[Dataset, ...]
+
+    @property
+    def off(self) -> str:
+        """Why it is not asked at all ("no key"); "" when it is."""
+        ...
+
+    @property
+    def requests(self) -> int:
+        """How many requests it has sent so far."""
+        ...
+
+    def fetch(self, dataset: Dataset, stamp: Stamp) -> Published | Unchanged | Failure:
+        """Ask for `dataset`; `stamp` is that of the version stored."""
+        ...
+
+    def close(self) -> None:
+        """Let nothing wait any more; a call under way ends with a Failure."""
         ...

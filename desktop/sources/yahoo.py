@@ -12,7 +12,6 @@ limits how long a whole call may take, and ends a call at its first 429.
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 import warnings
@@ -29,6 +28,7 @@ from numpy.typing import NDArray
 from desktop.market.clock import Clock
 from desktop.market.quotes import BadMarketDataError, Bars, Closes, FloatArray, IntArray, Interval, Quote
 from desktop.sources.contract import Failure, FailureKind, Window
+from desktop.sources.http import kind_of_status, trust_environment
 from desktop.sources.limits import HostBreaker, TokenBucket
 from desktop.sources.plan import calendar_of, last_final
 
@@ -444,13 +444,13 @@ class Yahoo:
             reason = (error.yahoo_reason or "").lower()
             kind = FailureKind.NOT_FOUND if "delisted" in reason else FailureKind.NO_DATA
             if self._call.status >= 400:
-                kind = _kind_of_status(self._call.status)
+                kind = kind_of_status(self._call.status)
             message = str(error)
         except vendor.YFException as error:
             kind, message = FailureKind.BAD_PAYLOAD, str(error)
         except http.HTTPError as error:
             status = getattr(error.response, "status_code", 0)
-            kind, message = _kind_of_status(status), f"Yahoo answered with HTTP status {status}"
+            kind, message = kind_of_status(status), f"Yahoo answered with HTTP status {status}"
         except http.Timeout as error:
             kind, message = FailureKind.TIMEOUT, str(error)
         except _UNREADABLE as error:  # before the next: curl_cffi's JSON error is both
@@ -521,9 +521,7 @@ def _browser_session() -> Session[Any]:
     from curl_cffi.requests import Session
 
     session: Session[Any] = Session(impersonate="chrome")
-    bundle = os.environ.get("SSL_CERT_FILE")
-    if bundle and session.verify is True:  # curl_cffi itself honours REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE
-        session.verify = bundle  # type: ignore[assignment]  # takes a path too, as it does from those two
+    trust_environment(session)
     return session
 
 
@@ -532,14 +530,6 @@ def _forget_answers() -> None:
     from yfinance.data import YfData
 
     YfData.cache_get.cache_clear()
-
-
-def _kind_of_status(status: int) -> FailureKind:
-    if status in (401, 403):
-        return FailureKind.AUTH
-    if status == 404:
-        return FailureKind.NOT_FOUND
-    return FailureKind.RATE_LIMITED if status == 429 else FailureKind.BAD_PAYLOAD
 
 
 def _number(value: object) -> float | None:

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 _HEDGES = ("dollar", "beta-ndx", "beta-spx", "vol")
 _INSTRUMENTS = ("etf", "micro", "mini", "mixed")
 _SIZE_BY = ("cap", "vol_target", "stop")
-STORE_NAME = "rotation.sqlite"
 
 _OPTIONS: Mapping[str, tuple[str, str, str]] = {
     "capital": ("--capital", "USD", "capital: 2000000, 2,000,000 or 2m; alone it is the gross cap"),
@@ -198,10 +197,10 @@ def _from_history(
 ) -> tuple[SizerInputs, tuple[Hedge, ...], str]:
     """Hedges, and the volatilities where asked for, from the daily closes in the store."""
     from desktop.market.sessions import NYSE
-    from desktop.market.store import Store
+    from desktop.market.store import FILE_NAME, Store
     from desktop.trade.hedge import hedges, log_returns, pair_risk
 
-    path = _data_dir(args) / STORE_NAME
+    path = _data_dir(args) / FILE_NAME
     what = "the volatility target" if needs_vols else f"--hedge {args.hedge}"
     cure = "`rotation-monitor import FILE...` adds history; or type --su, --sn and --rho, or --k"
     if not path.exists():

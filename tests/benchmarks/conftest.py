@@ -13,7 +13,7 @@ from typing import Protocol
 
 import pytest
 
-from desktop.desk import STORE_NAME
+from desktop.market.store import FILE_NAME
 from desktop.market.store import Priority, Store
 from desktop.sources.demo import SOURCE_NAME, build_demo
 
@@ -51,7 +51,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A data folder: 38 years of daily bars, intraday sessions, a panel of 100 stocks, the whole demo day."""
     here: Path = tmp_path_factory.mktemp("store")
-    with Store(here / STORE_NAME) as store:
+    with Store(here / FILE_NAME) as store:
         day = build_demo(store)
         for bars in day.bars.values():
             store.put_bars(bars, source=SOURCE_NAME, priority=Priority.VENDOR)

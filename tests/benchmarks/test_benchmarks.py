@@ -18,7 +18,7 @@ from PySide6.QtCore import QCoreApplication, QEventLoop, QTimer
 from desktop.analytics.correlation import Returns, rolling_mean_pairwise
 from desktop.app import Application
 from desktop.deferred import Deferred
-from desktop.desk import STORE_NAME
+from desktop.market.store import FILE_NAME
 from desktop.market.clock import Clock
 from desktop.market.quotes import Quote
 from desktop.market.store import Store
@@ -80,7 +80,7 @@ def paint() -> None:
 
 
 def test_new_quote_to_painted_frame(folder: Path, tell: Tell, qtbot: object) -> None:
-    with Store(folder / STORE_NAME) as store:
+    with Store(folder / FILE_NAME) as store:
         builder, presenter, view = SnapshotBuilder(store, Deferred()), FramePresenter(), View(Settings())
         window = Window(view, None)
         window.resize(1600, 1000)
@@ -102,7 +102,7 @@ def test_new_quote_to_painted_frame(folder: Path, tell: Tell, qtbot: object) -> 
 
 
 def test_full_snapshot_and_after_one_quote(folder: Path, tell: Tell) -> None:
-    with Store(folder / STORE_NAME) as store:
+    with Store(folder / FILE_NAME) as store:
         settings = Settings()
         deferred = Deferred()
         SnapshotBuilder(store, deferred).build(AFTERNOON, settings)  # the slow statistics are kept aside
@@ -232,7 +232,7 @@ def test_the_main_thread_while_history_is_fetched(
         beats = Beats()
         run_for(12)
         gaps = beats.stop()
-        with Store(tmp_path / STORE_NAME) as store:
+        with Store(tmp_path / FILE_NAME) as store:
             rows = sum(one.rows for one in store.symbols())
     finally:
         application.window.close()

@@ -10,7 +10,7 @@ import tempfile
 import threading
 import time
 from contextlib import ExitStack, closing
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,7 @@ from desktop.market.quotes import Closes, Panel
 from desktop.market.store import (
     SCHEMA_VERSION,
     Priority,
+    Publication,
     Store,
     StoreBusyError,
     StoreCorruptError,
@@ -33,6 +34,7 @@ from desktop.market.store import (
 
 ROOT = Path(__file__).parents[2]
 DAY = date(2024, 7, 11)
+DAY_ONE = datetime(2024, 7, 11, 12, tzinfo=UTC)
 BATCH = 40
 
 CHILD = """
@@ -191,7 +193,7 @@ def test_old_file_is_migrated_step_by_step_and_a_copy_of_it_kept(old_file, monke
     with Store(old_file) as store:
         assert store.closes("^NDX").close.tolist() == [20_211.36]
     with closing(sqlite3.connect(old_file)) as db:
-        assert db.execute("PRAGMA user_version").fetchone() == (3,)
+        assert db.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION + 2,)
         assert db.execute("SELECT note FROM bars").fetchall() == [("migrated",)]
     copy = old_file.with_name("rotation.sqlite.v1.bak")
     with closing(sqlite3.connect(copy)) as db:
@@ -216,11 +218,33 @@ def test_migration_that_fails_leaves_the_file_as_it_was(old_file, monkeypatch):
         later_program(patch, TWO, "INSERT INTO nowhere VALUES (1)")
         with pytest.raises(StoreError, match="nowhere"):
             Store(old_file)
-    with Store(old_file) as store:
-        assert store.closes("^NDX").close.tolist() == [20_211.36]
     with closing(sqlite3.connect(old_file)) as db:
         assert db.execute("PRAGMA user_version").fetchone() == (1,)
         assert db.execute("SELECT count(*) FROM pragma_table_info('bars') WHERE name = 'note'").fetchone() == (0,)
+    with Store(old_file) as store:
+        assert store.closes("^NDX").close.tolist() == [20_211.36]
+
+
+def test_file_of_schema_one_takes_what_schema_two_added(old_file):
+    checked = Publication('"abc"', "", DAY_ONE, DAY_ONE - timedelta(days=1))
+    with Store(old_file) as store:
+        assert store.publication("Cboe", "VIX") is None
+        store.put_publication("Cboe", "VIX", checked)
+        store.put_calendar("BLS", [("cpi", DAY_ONE + timedelta(days=3))], seen_at=DAY_ONE)
+    with Store(old_file) as store:
+        assert store.publication("Cboe", "VIX") == checked
+        assert store.calendar(DAY_ONE) == [("cpi", DAY_ONE + timedelta(days=3))]
+
+
+def test_a_calendar_replaces_what_was_to_come_and_keeps_what_was(path):
+    later = [DAY_ONE + timedelta(days=days) for days in (2, 5, 9)]
+    with Store(path) as store:
+        store.put_calendar("BLS", [("cpi", later[0]), ("cpi", later[2]), ("ppi", later[1])], seen_at=DAY_ONE)
+        assert store.calendar(DAY_ONE - timedelta(seconds=1)) == []  # nobody had seen it
+        moved = later[2] + timedelta(days=1)
+        store.put_calendar("BLS", [("cpi", moved)], seen_at=DAY_ONE + timedelta(days=3))
+        found = store.calendar(DAY_ONE + timedelta(days=4))
+    assert found == [("cpi", later[0]), ("ppi", later[1]), ("cpi", moved)]
 
 
 def test_file_of_a_newer_program_is_refused_and_left_alone(path):
