@@ -422,7 +422,8 @@ def _ticket(p: Position, snapshot: Snapshot) -> str:
     text = ticket_text(p)
     if snapshot.live and snapshot.mode.value == "live":
         return text
-    return f"NOT LIVE PRICES ({snapshot.mode.value}, {day(snapshot.today.session.day)})\n{text}"
+    what = {"live": "last prices", "as_of": "as of"}.get(snapshot.mode.value, snapshot.mode.value)
+    return f"NOT LIVE PRICES ({what}, {day(snapshot.today.session.day)})\n{text}"
 
 
 def _notes(
