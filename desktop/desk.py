@@ -136,14 +136,12 @@ class Desk:
 
     def _empty(self, parts: Parts) -> str:
         """Why there is nothing to show and nothing is about to arrive; "" otherwise."""
-        if any(len(parts.store.closes(symbol)) for symbol in ("^RUT", "^NDX")):
+        if any(parts.store.has(symbol) for symbol in ("^RUT", "^NDX")):
             return ""
         if parts.feed.plan.off:
             return f"{_EMPTY} and no source is asked ({parts.feed.plan.off})"
-        errors = [one.last_error for one in parts.feed.states() if one.last_success is None]
-        if errors and all(errors):
-            return f"{_EMPTY} and {errors[0].source if errors[0] else ''} cannot be reached"
-        return ""
+        why = parts.feed.unreachable
+        return f"{_EMPTY} and {why}" if why else ""
 
     def _playback(self, now: datetime) -> PlaybackState | None:
         if self.player is None:

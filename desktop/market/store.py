@@ -448,6 +448,10 @@ class Store:
         days = table[:, 0].astype(np.int64).astype("datetime64[s]").astype("datetime64[D]")
         return Closes(symbol, days, table[:, 1])
 
+    def has(self, symbol: str, interval: Interval = Interval.DAY) -> bool:
+        """Whether there is any bar or close of `symbol`."""
+        return bool(self._rows("SELECT 1 FROM bars WHERE symbol = ? AND interval = ? LIMIT 1", (symbol, interval)))
+
     def symbols(self) -> list[SymbolInfo]:
         """What is there, by symbol and interval."""
         rows = self._rows(

@@ -12,13 +12,16 @@ from datetime import datetime
 
 from desktop.market.clock import Clock
 from desktop.market.store import Store
-from desktop.sources.contract import Publisher, Source
+from desktop.sources.contract import FailureKind, Publisher, Source
 from desktop.sources.lane import NAP_S, SourceLane
 from desktop.sources.plan import Plan
 from desktop.sources.publishing import PublisherLane
 from desktop.sources.state import FeedState, Progress, SourceState
 
 __all__ = ["Feed", "FeedState", "Plan", "Progress", "SourceState"]
+
+_AN_ANSWER = frozenset({FailureKind.NOT_FOUND, FailureKind.NO_DATA})
+"""The source works: it says that there is nothing."""
 
 
 class Feed:
@@ -125,6 +128,17 @@ class Feed:
         """How each source stands now; never waits for one."""
         now = self._clock.now()
         return tuple(lane.state(now) for lane in self._lanes)
+
+    @property
+    def unreachable(self) -> str:
+        """Why no source of prices can be reached; "" while one has answered, or may still."""
+        now = self._clock.now()
+        states = [one for lane in self._source_lanes if (one := lane.state(now)).state is not FeedState.OFF]
+        errors = [one.last_error for one in states if one.last_error is not None and one.last_success is None]
+        failed = [one for one in errors if one.kind not in _AN_ANSWER]
+        if not states or len(failed) < len(states):
+            return ""
+        return f"{failed[0].source} cannot be reached ({failed[0].message})"
 
     @property
     def progress(self) -> Progress | None:
