@@ -200,6 +200,7 @@ class Application(QObject):
     def _save_snapshot(self) -> None:
         shown = self.window.frame_shown
         if shown is None:
+            self.window.tell(Text("not saved: nothing is shown yet", Tone.WARN))
             return
         try:
             saved = picture.save_snapshot(self.window, shown, self._folder / "snapshots")

@@ -220,33 +220,34 @@ def ok(qtbot, dialog) -> None:
     qtbot.mouseClick(box.button(QDialogButtonBox.StandardButton.Ok), Qt.MouseButton.LeftButton)
 
 
-@pytest.mark.parametrize(
-    ("typed", "said"),
-    [
-        ("yesterday", "yesterday"),
-        ("", "date"),
-        ("2024-13-45", "2024-13-45"),
-        ("2024-07-11T10:30", "zone"),
-        ("2999-01-01", "future"),
-    ],
+WRONG_MOMENTS = (
+    ("yesterday", "yesterday"),
+    ("", "date"),
+    ("2024-13-45", "2024-13-45"),
+    ("2024-07-11T10:30", "zone"),
+    ("2999-01-01", "future"),
 )
-def test_wrong_moment_is_told_in_place_and_changes_nothing(rig, qtbot, typed, said):
+
+
+def test_wrong_moment_is_told_in_place_and_changes_nothing(rig, qtbot):
     fill(rig.folder, date(2024, 7, 9))
     rig.start()
     rig.frame()
-    seen: list[str] = []
+    seen: dict[str, list[str]] = {}
 
     def act(dialog) -> None:
-        entry(dialog).clear()
-        qtbot.keyClicks(entry(dialog), typed)
-        ok(qtbot, dialog)
-        assert dialog.isVisible()
-        seen.extend(one.text() for one in dialog.findChildren(QLabel))
+        for typed, _ in WRONG_MOMENTS:
+            entry(dialog).clear()
+            qtbot.keyClicks(entry(dialog), typed)
+            ok(qtbot, dialog)
+            if dialog.isVisible():
+                seen[typed] = [one.text() for one in dialog.findChildren(QLabel)]
 
     done = rig.in_dialog(act)
     rig.press(Qt.Key.Key_T, control=True)
     rig.until(done)
-    assert any(said in one for one in seen), seen
+    for typed, said in WRONG_MOMENTS:
+        assert any(said in one for one in seen[typed]), seen[typed]
     assert rig.window.view.as_of is None
 
 
@@ -312,7 +313,7 @@ def drop(window, paths, at: QPointF) -> None:
         QApplication.sendEvent(handle, QDropEvent(at, copy, data, left, none))
 
 
-@pytest.mark.parametrize("target", ["ratio", "divergence", "gauge", "sizer"])
+@pytest.mark.parametrize("target", ["ratio", "sizer"])
 def test_files_dropped_anywhere_are_imported_and_shown(rig, target):
     files = [ndx_file(rig.folder), rut_file(rig.folder)]
     rig.start()
