@@ -13,9 +13,11 @@ import importlib
 import importlib.metadata
 import json
 import locale
+import logging
 import os
 import platform
 import re
+import shutil
 import sqlite3
 import ssl
 import struct
@@ -50,6 +52,7 @@ PROBE_S, KEYRING_S = 30.0, 5.0
 """How long the sources, and the keyring, may take."""
 CLOCK_TOLERANCE_S = 30.0
 """A clock that is further off makes ages of prices wrong."""
+LEAST_FREE_BYTES = 200_000_000
 _LOG_TAIL_BYTES = 400_000
 _LOG_ENTRY = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} (?P<level>[A-Z]+) ")
 _WORTH_TELLING = frozenset({"WARNING", "ERROR", "CRITICAL"})
@@ -133,6 +136,7 @@ class Patient:
 
 def run(patient: Patient, *, as_json: bool) -> int:
     """Examine, tell the outcome on standard output; returns the exit code."""
+    logging.getLogger("yfinance").setLevel(logging.CRITICAL)  # what it complains of is told here in words
     found = examine(patient)
     secrets = secrets_of()
     text = json.dumps(_clean(as_dict(found), secrets), indent=2) if as_json else redact(as_text(found), secrets)
@@ -241,7 +245,13 @@ def _writeable(folder: Path) -> Finding:
             pass
     except OSError as error:
         return Finding("data", f"{folder} cannot be written ({error.strerror})", Level.FAIL, cure)
-    return Finding("data", f"{folder} ({'can be written' if standing == folder else 'will be made when needed'})")
+    free = shutil.disk_usage(standing).free
+    told = (
+        f"{folder} ({'can be written' if standing == folder else 'will be made when needed'}, {_size(free)} free)"
+    )
+    if free < LEAST_FREE_BYTES:
+        return Finding("data", told, Level.WARN, "free some space: nothing can be stored on a full disk")
+    return Finding("data", told)
 
 
 def _settings(folder: Path, path: Path) -> Finding:
@@ -623,4 +633,6 @@ def _within(limit_s: float, work: Callable[[], _T]) -> _T | Exception | None:
 
 
 def _size(count: int) -> str:
+    if count >= 1e9:
+        return f"{count / 1e9:.1f} GB"
     return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.1f} kB"

@@ -1,7 +1,8 @@
 """`rotation-monitor refresh`: everything the window's feed would fetch, once, and what came of it per source.
 
 The same sources, feed and plan as behind the window do the work; here they are only watched. Three steps:
-1. a clock that stands still lets the feed do only what was asked by hand: quotes and minute bars, once;
+1. a clock that stands still lets the feed do only what was asked by hand: quotes and minute bars once, and each
+   dataset of each publisher once;
 2. the clock goes, and the plan is left with history alone: the feed looks what is missing and fetches it;
 3. when nothing is left, or the host cannot be reached, the feed stops. What arrived is in the store at any moment.
 
@@ -11,23 +12,34 @@ Exit codes: 0 every source answered, 1 one did not, or the refresh was interrupt
 from __future__ import annotations
 
 import json
+import logging
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeAlias
 
 from desktop.desk import Sources, live_plan, yahoo
 from desktop.market.clock import Clock, SystemClock
 from desktop.market.quotes import Bars, Closes, Interval, Quote
-from desktop.market.store import FILE_NAME, Priority, Store, Written
+from desktop.market.store import FILE_NAME, Observation, Priority, Store, Written
 from desktop.redact import redact, secrets_of
-from desktop.sources.contract import Failure, FailureKind, Source, Window
+from desktop.sources.contract import (
+    Dataset,
+    Failure,
+    FailureKind,
+    Published,
+    Publisher,
+    Source,
+    Stamp,
+    Unchanged,
+    Window,
+)
 from desktop.sources.feed import Feed, Plan
-from desktop.sources.history import AdjustedSource, Kind
+from desktop.sources.history import AdjustedSource, Kind, midnight
 
 PAUSE_S = 15.0
 """After the host could not be reached: when the rest of the history is asked for again."""
@@ -36,6 +48,7 @@ _MOST_IN_A_ROW = 3
 _HOST_WIDE = frozenset({FailureKind.RATE_LIMITED, FailureKind.TIMEOUT, FailureKind.OFFLINE})
 _AN_ANSWER = frozenset({FailureKind.NOT_FOUND, FailureKind.NO_DATA})
 """The source works: it says that there is nothing."""
+_FINE = frozenset({"ok", "off"})
 _CURL_ADVICE = ". See https://curl.se/"
 _NAP_S = 0.2
 """Longest wait in one go, so that Ctrl+C is noticed on every system."""
@@ -72,8 +85,8 @@ class Part:
 class Result:
     """What came of one source.
 
-    `requests` counts what the source was asked: one batch of quotes, or the bars of one symbol. `complete` is
-    False where missing history was left for the next time.
+    `requests` are those the source says it sent, else how often it was asked. `complete` is False where something
+    was left for the next time. `off` says why it was not asked at all, "" when it was.
     """
 
     source: str
@@ -81,10 +94,13 @@ class Result:
     parts: tuple[Part, ...]
     troubles: tuple[Trouble, ...]
     complete: bool
+    off: str = ""
 
     @property
     def state(self) -> str:
-        """Tell "ok", "partial" where some of it failed or was left, "failed" where nothing arrived."""
+        """Tell "ok", "off", "partial" where some of it failed or was left, "failed" where nothing arrived."""
+        if self.off:
+            return "off"
         if self.complete and not any(part.failed for part in self.parts):
             return "ok"
         return "partial" if any(part.answered for part in self.parts) else "failed"
@@ -107,16 +123,24 @@ class Refreshed:
     @property
     def ok(self) -> bool:
         """Whether every source answered and nobody broke it off."""
-        return not self.interrupted and all(one.state == "ok" for one in self.results)
+        return not self.interrupted and all(one.state in _FINE for one in self.results)
 
 
 # --- the run ----------------------------------------------------------------------------------------------------
+
+Publishers: TypeAlias = Callable[[Store, Clock], Sequence[Publisher]]
+"""Makes the official publishers that a live feed asks."""
+
+
+def _no_publishers(_store: Store, _clock: Clock) -> Sequence[Publisher]:
+    return ()
 
 
 def refresh(
     folder: Path,
     *,
     sources: Sources = yahoo,
+    publishers: Publishers = _no_publishers,
     plan: Plan | None = None,
     clock: Clock | None = None,
     tell: Callable[[str], None] = lambda _line: None,
@@ -124,8 +148,8 @@ def refresh(
 ) -> Refreshed:
     """Fetch everything once into the store of `folder`; `tell` gets a line whenever the work has moved on.
 
-    Ctrl+C (KeyboardInterrupt) ends it early with what came of it so far. Sources are asked one after the other,
-    so each fails alone.
+    Ctrl+C (KeyboardInterrupt) ends it early with what came of it so far. One is asked after the other, so each
+    fails alone.
 
     Raises
     ------
@@ -138,8 +162,9 @@ def refresh(
     results: list[Result] = []
     store = _CountedStore(folder / FILE_NAME)
     with store:
-        for source in sources(store, held):
-            run = _Run(source, store, held, asked, tell)
+        runs = [_Run(one, store, held, asked, tell) for one in sources(store, held)]
+        runs += [_PublisherRun(one, store, held, asked, tell) for one in publishers(store, held)]
+        for run in runs:
             try:
                 run.to_the_end()
             except KeyboardInterrupt:
@@ -167,18 +192,19 @@ class _HeldClock:
 
 
 class _Run:
-    """One source from start to end."""
+    """One source of prices from start to end."""
 
     def __init__(
         self, source: Source, store: _CountedStore, clock: _HeldClock, plan: Plan, tell: Callable[[str], None]
     ) -> None:
         self._clock, self._plan, self._tell = clock, plan, tell
-        self._book = store.book = _Book(plan)
         self._name = source.name
+        self._book = store.books[source.name] = _Book(plan)
+        self._source = source
         watched = _WatchedAdjusted if isinstance(source, AdjustedSource) else _Watched
         self._moved = threading.Event()
-        self._feed = Feed(store, (watched(source, self._book, self._moved.set),), clock, self._on_change, plan)
         self._complete = False
+        self._feed = Feed(store, (watched(source, self._book, self._moved.set),), clock, self._on_change, plan)
 
     def to_the_end(self) -> None:
         feed, book = self._feed, self._book
@@ -195,7 +221,8 @@ class _Run:
         self._feed.stop()
 
     def result(self) -> Result:
-        return self._book.result(self._name, complete=self._complete)
+        requests = getattr(self._source, "requests", self._book.asked)
+        return self._book.result(self._name, requests, complete=self._complete)
 
     def _has_all_history(self) -> bool:
         """Whether the feed has looked and has nothing left to fetch."""
@@ -229,6 +256,38 @@ class _Run:
         self._moved.set()
 
 
+class _PublisherRun(_Run):
+    """One publisher: each of its datasets once."""
+
+    def __init__(
+        self,
+        publisher: Publisher,
+        store: _CountedStore,
+        clock: _HeldClock,
+        plan: Plan,
+        tell: Callable[[str], None],
+    ) -> None:
+        self._clock, self._plan, self._tell = clock, plan, tell
+        self._name, self._publisher = publisher.name, publisher
+        self._book = store.books[publisher.name] = _Book(plan)
+        self._moved = threading.Event()
+        self._complete = False
+        watched = _WatchedPublisher(publisher, self._book, self._moved.set)
+        self._feed = Feed(store, (), clock, self._on_change, plan, (watched,))
+
+    def to_the_end(self) -> None:
+        if self._publisher.off:
+            return
+        self._clock.held = True
+        self._feed.start()
+        self._feed.refresh_now()
+        self._complete = self._wait_for(lambda: self._feed.settled)
+
+    def result(self) -> Result:
+        requests, off = self._publisher.requests, self._publisher.off
+        return self._book.result(self._name, requests, complete=self._complete, off=off)
+
+
 # --- watching ---------------------------------------------------------------------------------------------------
 
 
@@ -250,50 +309,52 @@ class _Book:
     def __init__(self, plan: Plan) -> None:
         self._lock = threading.Lock()
         self._names = frozenset(plan.universe) - frozenset(plan.daily)
-        self._tallies: dict[Kind, _Tally] = {}
-        self._failures: dict[tuple[Kind | None, str], Failure] = {}
+        self._tallies: dict[str, _Tally] = {}
+        self._failures: dict[tuple[str, str], Failure] = {}
         self._seen: Failure | None = None
-        self.requests = self.in_a_row = 0
+        self.asked = self.in_a_row = 0
         self.limited = False
-        self.doing = "starting"
+        self.doing = self.what = "starting"
 
-    def kind_of(self, symbol: str, interval: Interval) -> Kind:
+    def kind_of(self, symbol: str, interval: Interval) -> str:
         if interval is not Interval.DAY:
-            return Kind.MINUTES
-        return Kind.PANEL if symbol in self._names else Kind.DAILY
+            return Kind.MINUTES.value
+        return (Kind.PANEL if symbol in self._names else Kind.DAILY).value
 
-    def asks(self, kind: Kind, symbols: Sequence[str]) -> None:
+    def asks(self, what: str, symbols: Sequence[str]) -> None:
         with self._lock:
-            self.requests += 1
-            self.doing = f"{kind.value} {symbols[0]}" if len(symbols) == 1 else kind.value
+            self.asked += 1
+            self.what = what
+            self.doing = f"{what} {symbols[0]}".strip() if len(symbols) == 1 else what
             for symbol in symbols:
-                self._tally(kind).answers.setdefault(symbol, False)
+                self._tally(what).answers.setdefault(symbol, False)
 
-    def answered(self, kind: Kind, answers: Mapping[str, Quote | Bars | Closes | Failure]) -> None:
+    def answered(self, what: str, answers: Mapping[str, _Answer]) -> None:
         with self._lock:
             for symbol, answer in answers.items():
                 if isinstance(answer, Failure):
-                    self._failures[kind, symbol] = self._seen = answer
+                    self._failures[what, symbol] = self._seen = answer
                 else:
-                    self._tally(kind).answers[symbol] = True
-                    self._failures.pop((kind, symbol), None)
-                    self._tally(kind).span(*_span(answer))
+                    self._tally(what).answers[symbol] = True
+                    self._failures.pop((what, symbol), None)
+                    for first, last in _spans(answer):
+                        self._tally(what).span(first, last)
             failures = [one for one in answers.values() if isinstance(one, Failure)]
             self.limited |= any(one.kind is FailureKind.RATE_LIMITED for one in failures)
             away = len(failures) == len(answers) and all(one.kind in _HOST_WIDE for one in failures)
             self.in_a_row = self.in_a_row + 1 if away else 0
 
-    def stored(self, kind: Kind, symbol: str, rows: int) -> None:
+    def stored(self, what: str, symbol: str, rows: int) -> None:
         with self._lock:
-            self._tally(kind).rows += rows
-            self._failures.pop((None, symbol), None)
+            self._tally(what).rows += rows
+            self._failures.pop((_OWN, symbol), None)
 
     def noted(self, error: Failure | None) -> None:
         """Take the feed's own findings: a worker that hung, a store that refused, a look that failed."""
         with self._lock:
             own = error is not None and error is not self._seen and error not in self._failures.values()
             if error is not None and own:
-                self._failures[None, error.symbol] = self._seen = error
+                self._failures[_OWN, error.symbol] = self._seen = error
                 self.in_a_row += 1
 
     @property
@@ -304,42 +365,59 @@ class _Book:
             kinds = [one.kind for one in self._failures.values()]
             return self.limited or (nothing and bool(kinds) and all(one in _HOST_WIDE for one in kinds))
 
-    def result(self, source: str, *, complete: bool) -> Result:
+    def result(self, source: str, requests: int, *, complete: bool, off: str = "") -> Result:
         secrets = secrets_of()
         with self._lock:
-            parts = tuple(self._part(kind, one) for kind in Kind if (one := self._tallies.get(kind)) is not None)
+            parts = tuple(self._part(what, one) for what, one in self._tallies.items())
             troubles = tuple(
-                Trouble(
-                    "the feed" if kind is None else kind.value,
-                    symbol,
-                    one.kind,
-                    redact(one.message.partition(_CURL_ADVICE)[0], secrets),
-                    one.cure,
-                )
-                for (kind, symbol), one in self._failures.items()
+                Trouble(what, symbol, one.kind, redact(one.message.partition(_CURL_ADVICE)[0], secrets), one.cure)
+                for (what, symbol), one in self._failures.items()
             )
-            own = any(kind is None for kind, _ in self._failures)
-            return Result(source, self.requests, parts, troubles, complete and not own)
+            own = any(what == _OWN for what, _ in self._failures)
+            return Result(source, requests, parts, troubles, complete and not own, off)
 
-    def _part(self, kind: Kind, tally: _Tally) -> Part:
+    def _part(self, what: str, tally: _Tally) -> Part:
         answered = sum(tally.answers.values())
-        why = [one.kind for (of, _), one in self._failures.items() if of is kind]
-        fine = bool(why) and all(one in _AN_ANSWER for one in why) and kind is not Kind.QUOTES
+        why = [one.kind for (of, _), one in self._failures.items() if of == what]
+        fine = bool(why) and all(one in _AN_ANSWER for one in why) and what in _MAY_BE_EMPTY
         failed = answered == 0 and not fine
-        return Part(kind.value, len(tally.answers), answered, tally.rows, tally.first, tally.last, failed)
+        return Part(what, len(tally.answers), answered, tally.rows, tally.first, tally.last, failed)
 
-    def _tally(self, kind: Kind) -> _Tally:
-        return self._tallies.setdefault(kind, _Tally())
+    def _tally(self, what: str) -> _Tally:
+        return self._tallies.setdefault(what, _Tally())
 
 
-def _span(answer: Quote | Bars | Closes) -> tuple[datetime, datetime]:
-    if isinstance(answer, Quote):
-        return answer.event_time, answer.event_time
-    if isinstance(answer, Bars):
-        ends = answer.start_s[[0, -1]].tolist()
-    else:
-        ends = answer.days[[0, -1]].astype("datetime64[s]").astype("int64").tolist()
-    return datetime.fromtimestamp(ends[0], UTC), datetime.fromtimestamp(ends[1], UTC)
+_Good: TypeAlias = Quote | Bars | Closes | Published | Unchanged
+_Answer: TypeAlias = _Good | Failure
+_OWN = "the feed"
+_HISTORY_WORDS = frozenset({Kind.DAILY.value, Kind.ADJUSTED.value, Kind.PANEL.value})
+_MAY_BE_EMPTY = _HISTORY_WORDS | {Kind.MINUTES.value}
+"""Of these a source may well have nothing (new): an unknown name, a day without trading."""
+
+
+def _spans(answer: _Good) -> Iterator[tuple[datetime, datetime]]:
+    match answer:
+        case Quote():
+            yield answer.event_time, answer.event_time
+        case Bars():
+            yield _moments(*answer.start_s[[0, -1]].tolist())
+        case Closes():
+            yield _moments(*answer.days[[0, -1]].astype("datetime64[s]").astype("int64").tolist())
+        case Published():
+            parts: tuple[_Good, ...] = (*answer.bars, *answer.closes, *answer.quotes)
+            for part in parts:
+                yield from _spans(part)
+            for rows in answer.series.values():
+                days = [one.day for one in rows]
+                if days:
+                    yield midnight(min(days)), midnight(max(days))
+            if answer.releases:
+                moments = [at for at, _ in answer.releases]
+                yield min(moments), max(moments)
+
+
+def _moments(first_s: int, last_s: int) -> tuple[datetime, datetime]:
+    return datetime.fromtimestamp(first_s, UTC), datetime.fromtimestamp(last_s, UTC)
 
 
 class _Watched:
@@ -349,9 +427,9 @@ class _Watched:
         self.name, self._source, self._book, self._moved = source.name, source, book, moved
 
     def quotes(self, symbols: Sequence[str]) -> Mapping[str, Quote | Failure]:
-        self._asks(Kind.QUOTES, symbols)
+        self._asks(Kind.QUOTES.value, symbols)
         answer = self._source.quotes(symbols)
-        self._book.answered(Kind.QUOTES, answer)
+        self._book.answered(Kind.QUOTES.value, answer)
         return answer
 
     def bars(self, symbol: str, interval: Interval, window: Window) -> Bars | Failure:
@@ -366,53 +444,101 @@ class _Watched:
         if close is not None:
             close()
 
-    def _asks(self, kind: Kind, symbols: Sequence[str]) -> None:
-        self._book.asks(kind, symbols)
+    @property
+    def requests(self) -> int:
+        return int(getattr(self._source, "requests", self._book.asked))
+
+    def _asks(self, what: str, symbols: Sequence[str]) -> None:
+        self._book.asks(what, symbols)
         self._moved()
 
 
 class _WatchedAdjusted(_Watched):
     def adjusted_closes(self, symbol: str, window: Window) -> Closes | Failure:
         assert isinstance(self._source, AdjustedSource)
-        self._asks(Kind.ADJUSTED, (symbol,))
+        self._asks(Kind.ADJUSTED.value, (symbol,))
         answer = self._source.adjusted_closes(symbol, window)
-        self._book.answered(Kind.ADJUSTED, {symbol: answer})
+        self._book.answered(Kind.ADJUSTED.value, {symbol: answer})
         return answer
 
 
-class _CountedStore(Store):
-    """A store that tells the book what it took."""
+class _WatchedPublisher:
+    """A publisher that does what the real one does, and writes it down."""
 
-    book: _Book | None = None
+    def __init__(self, publisher: Publisher, book: _Book, moved: Callable[[], None]) -> None:
+        self.name, self.datasets = publisher.name, publisher.datasets
+        self._publisher, self._book, self._moved = publisher, book, moved
+
+    @property
+    def off(self) -> str:
+        return self._publisher.off
+
+    @property
+    def requests(self) -> int:
+        return self._publisher.requests
+
+    def fetch(self, dataset: Dataset, stamp: Stamp) -> Published | Unchanged | Failure:
+        self._book.asks(dataset.name, ("",))
+        self._moved()
+        answer = self._publisher.fetch(dataset, stamp)
+        self._book.answered(dataset.name, {"": answer})
+        return answer
+
+    def close(self) -> None:
+        self._publisher.close()
+
+
+class _CountedStore(Store):
+    """A store that tells the book of each source what it took."""
+
+    def __init__(self, path: Path) -> None:
+        self.books: dict[str, _Book] = {}
+        super().__init__(path)
 
     def put_bars(self, bars: Bars, *, source: str, priority: Priority) -> Written:
         written = super().put_bars(bars, source=source, priority=priority)
-        if self.book is not None:
-            kind = self.book.kind_of(bars.symbol, bars.interval)
-            self.book.stored(kind, bars.symbol, written.new + written.revised)
+        self._count(source, bars.symbol, written.new + written.revised)
         return written
 
     def put_closes(self, closes: Closes, *, source: str, priority: Priority) -> Written:
         written = super().put_closes(closes, source=source, priority=priority)
-        if self.book is not None:
-            symbol = closes.symbol.removesuffix(":adj")
-            self.book.stored(Kind.ADJUSTED, symbol, written.new + written.revised)
+        self._count(source, closes.symbol.removesuffix(":adj"), written.new + written.revised)
         return written
 
     def put_quotes(self, quotes: Iterable[Quote]) -> int:
-        added = super().put_quotes(quotes)
-        if self.book is not None:
-            self.book.stored(Kind.QUOTES, "", added)
+        given = list(quotes)
+        added = super().put_quotes(given)
+        if given:
+            self._count(given[0].source, "", added)
         return added
+
+    def put_series(self, series_id: str, rows: Iterable[Observation], *, source: str) -> int:
+        added = super().put_series(series_id, rows, source=source)
+        self._count(source, "", added)
+        return added
+
+    def _count(self, source: str, symbol: str, rows: int) -> None:
+        """Count for what the source was asked last: its one thread stores an answer before it asks again."""
+        book = self.books.get(source)
+        if book is not None:
+            book.stored(book.what, symbol, rows)
 
 
 # --- telling ----------------------------------------------------------------------------------------------------
 
 
-def run(folder: Path, *, as_json: bool, sources: Sources = yahoo, plan: Plan | None = None) -> int:
+def run(
+    folder: Path,
+    *,
+    as_json: bool,
+    sources: Sources = yahoo,
+    publishers: Publishers = _no_publishers,
+    plan: Plan | None = None,
+) -> int:
     """Refresh, tell the outcome on standard output and the cause of a failure on stderr; returns the exit code."""
+    logging.getLogger("yfinance").setLevel(logging.CRITICAL)  # what it complains of is told here in words
     with _ProgressLine(sys.stderr) as line:
-        done = refresh(folder, sources=sources, plan=plan, tell=line.show)
+        done = refresh(folder, sources=sources, publishers=publishers, plan=plan, tell=line.show)
     if as_json:
         sys.stdout.write(json.dumps(as_dict(done), indent=2, allow_nan=False) + "\n")
     else:
@@ -453,11 +579,11 @@ def causes(done: Refreshed) -> list[str]:
     if done.interrupted:
         lines.append("interrupted: what had arrived is stored; `refresh` again fetches the rest")
     for one in done.results:
-        if one.state == "ok" or (done.interrupted and not one.troubles):
+        if one.state in _FINE or (done.interrupted and not one.troubles):
             continue
         worst = next((t for t in one.troubles if t.kind not in _AN_ANSWER), None)
         why = "" if worst is None else f": {_words(worst.kind)} ({worst.message}); {worst.cure}"
-        left = "" if one.complete else "; missing history is fetched by the next refresh"
+        left = "" if one.complete else "; what is missing is fetched by the next refresh"
         lines.append(f"{one.source} {'failed' if one.state == 'failed' else 'answered in part'}{why}{left}")
     return lines
 
@@ -467,13 +593,15 @@ def as_text(done: Refreshed) -> str:
     lines = []
     for one in done.results:
         lines.append(
-            f"{one.source}: {one.state}, {one.requests} requests, {one.rows:,} rows stored, {done.seconds:.0f} s"
+            f"{one.source}: {f'off, {one.off}' if one.off else one.state}, {one.requests} requests,"
+            f" {one.rows:,} rows stored"
         )
         for part in one.parts:
             names = f"{part.answered} of {part.asked}"
             reach = "" if part.first is None or part.last is None else f"  {_reach(part.first, part.last)}"
             lines.append(f"  {part.what:<17} {names:>10} {part.rows:>9,} rows{reach}")
-        if one.complete and not any(part.what in _HISTORY_WORDS for part in one.parts):
+        whats = {part.what for part in one.parts}
+        if one.complete and Kind.QUOTES.value in whats and not whats & _HISTORY_WORDS:
             lines.append("  daily history is complete")
         groups: dict[tuple[str, FailureKind, str], list[Trouble]] = {}
         for trouble in one.troubles:
@@ -482,6 +610,7 @@ def as_text(done: Refreshed) -> str:
             symbols = ", ".join(member.symbol for member in members if member.symbol)
             of = f" of {symbols}" if symbols else ""
             lines.append(f"  ! {what}{of}: {_words(kind)}: {members[0].message}; {cure}")
+    lines.append(f"{'interrupted' if done.interrupted else 'done'} after {done.seconds:.0f} s")
     return "\n".join(lines)
 
 
@@ -496,6 +625,7 @@ def as_dict(done: Refreshed) -> dict[str, Any]:
             {
                 "source": one.source,
                 "state": one.state,
+                "off": one.off,
                 "complete": one.complete,
                 "requests": one.requests,
                 "rows": one.rows,
@@ -505,9 +635,6 @@ def as_dict(done: Refreshed) -> dict[str, Any]:
             for one in done.results
         ],
     }
-
-
-_HISTORY_WORDS = frozenset({Kind.DAILY.value, Kind.ADJUSTED.value, Kind.PANEL.value})
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:

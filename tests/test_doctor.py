@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -194,6 +195,12 @@ def test_a_folder_that_may_not_be_written_is_told(tmp_path, monkeypatch):
 
 def _refused(**_where: object) -> None:
     raise PermissionError(13, "Permission denied")
+
+
+def test_a_full_disk_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda _path: SimpleNamespace(free=5_000_000))
+    data = found(doctor.examine(offline(tmp_path)), "folders", "data")
+    assert (data.level, "5.0 MB free" in data.found) == (Level.WARN, True)
 
 
 def test_broken_settings_are_told_and_stay(tmp_path):

@@ -20,10 +20,11 @@ from desktop import refresh
 from desktop.market.clock import Clock, PlayClock
 from desktop.market.quotes import Interval
 from desktop.market.sessions import NYSE
-from desktop.market.store import FILE_NAME, Store, StoreError
-from desktop.refresh import Refreshed
-from desktop.sources.contract import Source
+from desktop.market.store import FILE_NAME, Observation, Store, StoreError
+from desktop.refresh import Publishers, Refreshed
+from desktop.sources.contract import Dataset, Failure, FailureKind, Published, Source, Stamp, Unchanged
 from desktop.sources.feed import Plan
+from desktop.sources.history import Kind
 from desktop.sources.limits import HostBreaker, TokenBucket
 from desktop.sources.yahoo import Yahoo
 from tests.sources.yahoo_server import Chart, Fault, YahooServer, daily_row, forget_client, minutes, quote_row
@@ -53,10 +54,16 @@ class Rig:
             ),
         )
 
-    def refresh(self, plan: Plan = PLAN, tell: Callable[[str], None] | None = None) -> Refreshed:
+    def refresh(
+        self,
+        plan: Plan = PLAN,
+        tell: Callable[[str], None] | None = None,
+        publishers: Publishers = lambda _store, _clock: (),
+    ) -> Refreshed:
         return refresh.refresh(
             self.folder,
             sources=self.sources,
+            publishers=publishers,
             plan=plan,
             clock=PlayClock(OPEN, 1.0),
             tell=tell or self.told.append,
@@ -238,7 +245,6 @@ def test_a_store_that_refuses_is_no_success(rig, monkeypatch):
         raise StoreError(rig.folder, "no space left", "free some")
 
     monkeypatch.setattr(Store, "put_bars", full)
-    monkeypatch.setattr("desktop.sources.feed.log.exception", lambda *_args: None)
     done = rig.refresh()
     (result,) = done.results
     assert not done.ok
@@ -253,17 +259,64 @@ def test_a_damaged_store_is_named_before_anything_is_asked(rig):
 
 
 def test_secrets_of_the_proxy_stay_out_of_messages(monkeypatch):
-    from desktop.sources.contract import Failure, FailureKind
-    from desktop.sources.history import Kind
-
     monkeypatch.setenv("HTTPS_PROXY", "http://jo:hunter2-long@proxy.example:3128")
     book = refresh._Book(PLAN)
-    book.asks(Kind.QUOTES, ("^RUT",))
+    book.asks(Kind.QUOTES.value, ("^RUT",))
     message = "proxy http://jo:hunter2-long@proxy.example:3128 refused hunter2-long"
-    book.answered(Kind.QUOTES, {"^RUT": Failure(FailureKind.OFFLINE, "yahoo", "^RUT", message, OPEN)})
-    told = json.dumps(refresh.as_dict(Refreshed(OPEN, 1.0, False, (book.result("yahoo", complete=False),))))
+    book.answered(Kind.QUOTES.value, {"^RUT": Failure(FailureKind.OFFLINE, "yahoo", "^RUT", message, OPEN)})
+    told = json.dumps(refresh.as_dict(Refreshed(OPEN, 1.0, False, (book.result("yahoo", 1, complete=False),))))
     assert "hunter2" not in told
     assert "proxy.example:3128" in told
+
+
+class Publisher:
+    """An official publisher of two datasets, as the contract has it."""
+
+    name = "treasury"
+    datasets = (Dataset("curve", 3600.0), Dataset("bills", 3600.0))
+
+    def __init__(self, *answers: Published | Unchanged | Failure, off: str = "") -> None:
+        self.answers, self.off, self.requests, self.closed = list(answers), off, 0, False
+
+    def fetch(self, dataset: Dataset, stamp: Stamp) -> Published | Unchanged | Failure:
+        self.requests += 1
+        return self.answers.pop(0)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+YIELDS = Published(
+    OPEN, series={"DGS2": tuple(Observation(date(2024, 7, day), 4.6, OPEN) for day in (8, 9, 10))}
+)  # fmt: skip
+AWAY = Failure(FailureKind.OFFLINE, "treasury", "bills", "could not resolve host", OPEN)
+
+
+@pytest.mark.parametrize(
+    ("answers", "state", "rows"),
+    [((YIELDS, YIELDS), "ok", 3), ((YIELDS, AWAY), "partial", 3), ((AWAY, AWAY), "failed", 0)],
+)
+def test_each_dataset_of_a_publisher_is_asked_for_once(rig, answers, state, rows):
+    publisher = Publisher(*answers)
+    done = rig.refresh(publishers=lambda _store, _clock: (publisher,))
+    yahoo, treasury = done.results
+    assert (yahoo.state, treasury.state) == ("ok", state)
+    assert (treasury.requests, treasury.rows) == (2, rows)
+    assert [part.what for part in treasury.parts] == ["curve", "bills"]
+    assert done.ok == (state == "ok")
+    assert publisher.closed
+    if rows:
+        assert (treasury.parts[0].first, treasury.parts[0].last) == (
+            datetime(2024, 7, 8, tzinfo=UTC), datetime(2024, 7, 10, tzinfo=UTC),
+        )  # fmt: skip
+
+
+def test_a_publisher_without_its_key_is_off_and_no_failure(rig):
+    publisher = Publisher(off="no key")
+    done = rig.refresh(publishers=lambda _store, _clock: (publisher,))
+    assert done.ok
+    assert (done.results[1].state, publisher.requests) == ("off", 0)
+    assert "treasury: off, no key" in refresh.as_text(done)
 
 
 def test_the_command_tells_json_and_the_cause_on_stderr(rig, capsys):
