@@ -82,10 +82,10 @@ def _calendar() -> str:
 
 
 def _store() -> str:
-    from desktop.market.store import Store
+    from desktop.market.store import SCHEMA_VERSION, Store
 
-    with tempfile.TemporaryDirectory() as folder, Store(Path(folder, "store.sqlite")) as store:
-        return f"SQLite writes, store version {store.version}"
+    with tempfile.TemporaryDirectory() as folder, Store(Path(folder, "store.sqlite")):
+        return f"SQLite writes, schema {SCHEMA_VERSION}"
 
 
 def _statistics() -> str:
