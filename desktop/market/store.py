@@ -120,6 +120,8 @@ class Priority(IntEnum):
     """Whose row stays: a row gives way only to one of equal or higher priority."""
 
     CLOSE_ONLY_FILE = 10
+    ONE_VENUE = 15
+    """Trades of one exchange alone: better than nothing, until somebody tells of the whole market."""
     FILE = 20
     VENDOR = 30
 

@@ -14,7 +14,8 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TypeAlias
 
@@ -54,7 +55,8 @@ class SourceLane:
     def __init__(
         self, source: Source, store: Store, clock: Clock, on_change: Callable[[], None], plan: Plan
     ) -> None:
-        self._source, self._store, self._clock, self._plan = source, store, clock, plan
+        self._source, self._store, self._clock = source, store, clock
+        self._plan = _narrowed(plan, source)
         self._on_change = on_change
         self._lock = threading.Condition()
         # who works
@@ -113,7 +115,7 @@ class SourceLane:
     def set_plan(self, plan: Plan) -> None:
         """Take over what is asked for."""
         with self._lock:
-            self._plan = plan
+            self._plan = _narrowed(plan, self._source)
             self._looked_for = None
             self._unknown.clear()
             self._lock.notify_all()
@@ -121,7 +123,7 @@ class SourceLane:
     def refresh(self) -> None:
         """Ask now; does nothing while an earlier such call still runs."""
         with self._lock:
-            if self.refreshing or self._stopping or not self._started or self._plan.off:
+            if self.refreshing or self._stopping or not self._started or self._off():
                 return
             self.refreshing = True
             self._refresh = deque([Job(Kind.QUOTES), *(Job(Kind.MINUTES, one) for one in self._plan.minute)])
@@ -213,7 +215,9 @@ class SourceLane:
 
     def _next_job(self, now: datetime) -> Job | None:
         """Most urgent job: what the user asked for, quotes, minute bars, history."""
-        if self._plan.off:
+        if self._off():
+            self._refresh.clear()
+            self.refreshing = False
             return None
         if self._refresh:
             return self._refresh.popleft()
@@ -226,6 +230,10 @@ class SourceLane:
         if self._backfill and (after is None or now >= after):
             return self._backfill.popleft()
         return None
+
+    def _off(self) -> str:
+        """Why nothing is asked at all, "" when something is."""
+        return self._plan.off or getattr(self._source, "off", "")
 
     def _rounds(self, now: datetime) -> Iterator[tuple[Job, float]]:
         """Yield what comes round, most urgent first, with its period in seconds of the clock."""
@@ -252,7 +260,7 @@ class SourceLane:
     def _nap_s(self, now: datetime) -> float:
         """Wall seconds until something may be due, short enough to notice a clock that was touched."""
         due, speed = self._next_due(now), self._clock.speed
-        if due is None or speed == 0 or self._plan.off or self._paused or time.monotonic() < self._blocked_until_s:
+        if due is None or speed == 0 or self._off() or self._paused or time.monotonic() < self._blocked_until_s:
             return NAP_S
         return min(max((due - now).total_seconds() / speed, 0.001), NAP_S)
 
@@ -294,7 +302,8 @@ class SourceLane:
         source, store = self._source.name, self._store
         try:
             if isinstance(answer, Bars):
-                store.put_bars(answer, source=source, priority=Priority.VENDOR)
+                priority = getattr(self._source, "priority", Priority.VENDOR)
+                store.put_bars(answer, source=source, priority=priority)
                 if job.symbol in self._gaps:
                     self._set_gaps(
                         job.symbol, history.gaps_of(store.closes(job.symbol), job.symbol, self._clock.now())
@@ -412,8 +421,8 @@ class SourceLane:
         Live and delayed quotes advance; the age tells them apart. Stale ones stand still although the source
         answers. Unavailable: it does not answer any more, and what it said is no longer fresh.
         """
-        if self._plan.off:
-            return FeedState.OFF, self._plan.off
+        if off := self._off():
+            return FeedState.OFF, off
         if self._paused:
             return FeedState.OFF, "paused by you"
         if not self._started or self._stopping:
@@ -444,3 +453,12 @@ class SourceLane:
 
     def _failure(self, kind: FailureKind, job: Job, message: str) -> Failure:
         return Failure(kind, self._source.name, job.symbol, message, self._clock.now())
+
+
+def _narrowed(plan: Plan, source: Source) -> Plan:
+    """Leave in the plan what `source` knows."""
+    known: Sequence[str] | None = getattr(source, "symbols", None)
+    if known is None:
+        return plan
+    live, minute = (tuple(one for one in wanted if one in known) for wanted in (plan.live, plan.minute))
+    return replace(plan, live=live, minute=minute, daily=(), adjusted=(), universe=())

@@ -15,6 +15,11 @@ class TokenBucket:
         self._tokens, self._at_s = float(burst), 0.0
         self._lock = threading.Lock()
 
+    @property
+    def per_hour(self) -> int:
+        """Most requests an hour, in the long run."""
+        return round(self._rate_per_s * 3600)
+
     def reserve(self, now_s: float) -> float:
         """Take one token; return how many seconds to wait before using it (0 when one was free)."""
         with self._lock:

@@ -149,6 +149,8 @@ class Yahoo:
         self._bucket, self._breaker = bucket or TokenBucket(), breaker or HostBreaker()
         self._call_limit_s = call_limit_s
         self._session: Session[Any] | None = None
+        self.requests = 0
+        """Requests sent so far, those for cookie and crumb included."""
         self._starting = threading.Lock()
         self._closing = threading.Event()
         self._call = threading.local()
@@ -161,6 +163,11 @@ class Yahoo:
     def retry_after_s(self) -> float:
         """Seconds until Yahoo may be asked again after "too many requests"; 0 when it may be asked now."""
         return self._breaker.retry_after_s(time.monotonic())
+
+    @property
+    def budget_per_h(self) -> int:
+        """Most requests an hour."""
+        return self._bucket.per_hour
 
     def close(self) -> None:
         """Let nothing wait for the request budget any more; calls under way end with a Failure."""
@@ -498,6 +505,7 @@ class Yahoo:
                 raise http.Timeout(f"no answer within {self._call_limit_s:g} s")
             # Cookie and crumb requests come with 30 s of their own, whatever the caller wanted.
             kwargs["timeout"] = min(kwargs.get("timeout") or left_s, left_s)
+            self.requests += 1
             response = send(method, url, **kwargs)
             # yfinance would send the same request about six more times with other cookies. That may cure a 401 or
             # a 403, no other refusal; and the cookie page itself regularly answers 404.
