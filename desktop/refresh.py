@@ -221,8 +221,8 @@ class _Run:
         self._feed.stop()
 
     def result(self) -> Result:
-        requests = getattr(self._source, "requests", self._book.asked)
-        return self._book.result(self._name, requests, complete=self._complete)
+        requests, off = getattr(self._source, "requests", self._book.asked), getattr(self._source, "off", "")
+        return self._book.result(self._name, requests, complete=self._complete, off=off)
 
     def _has_all_history(self) -> bool:
         """Whether the feed has looked and has nothing left to fetch."""
@@ -444,9 +444,9 @@ class _Watched:
         if close is not None:
             close()
 
-    @property
-    def requests(self) -> int:
-        return int(getattr(self._source, "requests", self._book.asked))
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        """Hand on what a source may have beyond the contract: off, symbols, priority, requests."""
+        return getattr(self._source, name)
 
     def _asks(self, what: str, symbols: Sequence[str]) -> None:
         self._book.asks(what, symbols)

@@ -313,6 +313,32 @@ def test_each_dataset_of_a_publisher_is_asked_for_once(rig, answers, state, rows
         )  # fmt: skip
 
 
+def test_a_source_without_its_key_is_off_and_the_next_one_is_asked(rig):
+    class Keyed:
+        name, off = "alpaca", "no key"
+
+    yahoo = rig.sources
+    rig.sources = lambda store, clock: (Keyed(), *yahoo(store, clock))
+    done = rig.refresh()
+    assert done.ok
+    assert [(one.source, one.state) for one in done.results] == [("alpaca", "off"), ("yahoo", "ok")]
+    assert done.results[0].requests == 0
+
+
+def test_a_source_of_few_symbols_is_asked_for_these_alone(rig):
+    whole = rig.sources
+
+    def few(store: Store, clock: Clock) -> Sequence[Source]:
+        (source,) = whole(store, clock)
+        source.symbols = ("^RUT",)
+        return (source,)
+
+    rig.sources = few
+    done = rig.refresh()
+    assert done.ok
+    assert parts(done) == {"quotes": (1, 1, 1)}
+
+
 def test_a_publisher_without_its_key_is_off_and_no_failure(rig):
     publisher = Publisher(off="no key")
     done = rig.refresh(publishers=lambda _store, _clock: (publisher,))
