@@ -9,20 +9,21 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeAlias
 
 from desktop import snapshot
+from desktop.credentials import Credentials
 from desktop.deferred import Deferred
 from desktop.market.clock import Clock, PlayClock, SystemClock
 from desktop.market.known import UserError
-from desktop.market.store import FILE_NAME, Store
+from desktop.market.store import FILE_NAME, SeriesView, Store
 from desktop.market.universe import universe
 from desktop.presenters.frame import Frame, FramePresenter, Refreshing, View
 from desktop.snapshot import SnapshotBuilder
-from desktop.sources.contract import Source
+from desktop.sources.contract import Publisher, Source
 from desktop.sources.feed import Feed, Plan
 from widgets.states import PlaybackState
 
@@ -107,6 +108,7 @@ class Desk:
             playback=self._playback(parts.clock.now()),
             empty="" if demo else self._empty(parts),
             why=self.why,
+            now=parts.clock.now(),
         )
 
     def _follow_sought(self, feed: Feed) -> None:
@@ -160,6 +162,16 @@ class Desk:
         if self._parts is not None:
             self._parts.feed.refresh_now()
 
+    def test(self, source: str) -> None:
+        """Ask one source now."""
+        if self._parts is not None:
+            self._parts.feed.test(source)
+
+    def pause(self, source: str, *, paused: bool) -> None:
+        """Leave one source alone, or ask it again."""
+        if self._parts is not None:
+            self._parts.feed.pause(source, paused=paused)
+
     def cancel(self) -> None:
         """Stop fetching history."""
         if self._parts is not None:
@@ -188,8 +200,20 @@ Sources: TypeAlias = Callable[[Store, Clock], Sequence[Source]]
 """Makes the sources that a live feed asks."""
 
 
+def keyed(keys: Credentials) -> Sources:
+    """Return what makes the live sources, those that want a key included."""
+
+    def sources(store: Store, clock: Clock) -> Sequence[Source]:
+        from desktop.sources.alpaca import Alpaca
+        from desktop.vendors import alpaca_key
+
+        return (*yahoo(store, clock), Alpaca(clock, lambda: alpaca_key(keys)))
+
+    return sources
+
+
 def yahoo(store: Store, clock: Clock) -> Sequence[Source]:
-    """Return the live sources."""
+    """Return the live source that wants no key."""
     from desktop.sources.yahoo import Yahoo
 
     def known_close(symbol: str) -> float | None:
@@ -200,12 +224,45 @@ def yahoo(store: Store, clock: Clock) -> Sequence[Source]:
     return (Yahoo(folder / "yfinance", clock, known_close=known_close),)
 
 
-def open_live(folder: Path, *, offline: bool = False, sources: Sources = yahoo) -> Desk:
-    """Return the desk on the store in `folder`."""
+Publishers: TypeAlias = Callable[[Store, Clock], Sequence[Publisher]]
+"""Makes the official publishers that a live feed asks."""
+
+
+def official(store: Store, clock: Clock, fred_key: Callable[[], str | None] = lambda: None) -> Sequence[Publisher]:
+    """Return the official publishers; `fred_key` answers at once with the user's key, None without one."""
+    from desktop.sources.cboe import Cboe
+    from desktop.sources.cftc import Cftc
+    from desktop.sources.fred import Fred, FredCalendar
+    from desktop.sources.new_york_fed import NewYorkFed
+    from desktop.sources.treasury import Treasury
+
+    def known(series: str) -> SeriesView:
+        # What arrives a little before the evening that makes it known is stored all the same.
+        return store.series(series, clock.now() + timedelta(days=7))
+
+    return (
+        Cboe(clock, store.closes),
+        Treasury(clock, known),
+        NewYorkFed(clock, known),
+        Fred(clock, known),
+        FredCalendar(clock, fred_key),
+        Cftc(clock, known),
+    )
+
+
+def open_live(
+    folder: Path, *, offline: bool = False, sources: Sources = yahoo, publishers: Publishers | None = None
+) -> Desk:
+    """Return the desk on the store in `folder`.
+
+    Without `publishers` the official ones are asked beside the live sources, and none beside any other sources.
+    """
 
     def open_parts(on_change: Callable[[], None]) -> Parts:
         store, clock = Store(folder / FILE_NAME), SystemClock()
-        feed = Feed(store, sources(store, clock), clock, on_change, live_plan(offline=offline))
+        beside = publishers or (official if sources is yahoo else lambda _store, _clock: ())
+        plan = live_plan(offline=offline)
+        feed = Feed(store, sources(store, clock), clock, on_change, plan, beside(store, clock))
         return Parts(store, clock, feed)
 
     return Desk(Mode.LIVE, open_parts)

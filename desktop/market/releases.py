@@ -1,4 +1,4 @@
-"""The calendar of scheduled releases: CPI, Employment Situation, PPI and FOMC decisions.
+"""The calendar of scheduled releases: CPI, Employment Situation, PCE, PPI and FOMC decisions.
 
 The shipped table (resources/releases.csv) holds published dates and New York times. Nothing is extrapolated: past
 its end there is no next release, and `schedule_known_to` says where that is. PCE is not in the table.
@@ -25,6 +25,7 @@ class ReleaseKind(StrEnum):
 
     CPI = "cpi"
     NFP = "nfp"
+    PCE = "pce"
     PPI = "ppi"
     FOMC = "fomc"
 
@@ -32,6 +33,7 @@ class ReleaseKind(StrEnum):
 NAMES = {
     ReleaseKind.CPI: "CPI",
     ReleaseKind.NFP: "Employment Situation",
+    ReleaseKind.PCE: "PCE",
     ReleaseKind.PPI: "PPI",
     ReleaseKind.FOMC: "FOMC decision",
 }
@@ -119,9 +121,9 @@ def on_day(day: date) -> tuple[Release, ...]:
 
 @cache
 def schedule_known_to(kind: ReleaseKind | None = None) -> date:
-    """Last New York day the schedule covers: of one kind, or of all kinds (the earliest of their ends)."""
+    """Last New York day the schedule covers: of one kind, or of all that it holds (the earliest of their ends)."""
     if kind is None:
-        return min(schedule_known_to(one) for one in ReleaseKind)
+        return min(schedule_known_to(one) for one in {one for _, one in schedule()})
     return trading_day(_of_kind(kind)[-1][0])
 
 

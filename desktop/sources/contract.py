@@ -43,7 +43,10 @@ CURES: Mapping[FailureKind, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A named refusal: what was asked, when, why, and when it may be asked again."""
+    """A named refusal: what was asked, when, why, and when it may be asked again.
+
+    `advice` is a cure that fits better than the one its kind has, "" where that one fits.
+    """
 
     kind: FailureKind
     source: str
@@ -51,11 +54,12 @@ class Failure:
     message: str
     at: datetime
     retry_after_s: float | None = None
+    advice: str = ""
 
     @property
     def cure(self) -> str:
         """What the user can do about it."""
-        return CURES[self.kind]
+        return self.advice or CURES[self.kind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,12 @@ class Window:
 
 
 class Source(Protocol):
-    """What the feed asks of each source."""
+    """What the feed asks of each source.
+
+    A source may also have: `off`, why it is not asked at all ("no key"), "" when it is; `symbols`, the only ones
+    it knows, of which it gives quotes and minute bars and no history; `priority`, how its bars rank in the store;
+    `requests` sent so far, and `budget_per_h`; `close`, after which nothing waits any more.
+    """
 
     name: str
 
@@ -106,7 +115,8 @@ class Published:
     """What one answer of a publisher holds, validated.
 
     `series` maps the id of a macro series to its observations, `releases` are the dates of a calendar. `known_at`
-    (UTC) is when the newest of it became known to everybody: the age of the publication counts from there.
+    (UTC) is when the newest of it became known to everybody: the age of the publication counts from there. `note`
+    is what a careful reader should know (rows left out, a contradiction with another publisher), "" where nothing.
     """
 
     known_at: datetime
@@ -116,6 +126,7 @@ class Published:
     quotes: tuple[Quote, ...] = ()
     series: Mapping[str, tuple[Observation, ...]] = field(default_factory=dict)
     releases: tuple[Entry, ...] = ()
+    note: str = ""
 
 
 class Publisher(Protocol):

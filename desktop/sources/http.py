@@ -10,7 +10,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from desktop.market.clock import Clock
@@ -25,6 +25,11 @@ MOST_BYTES = 64_000_000
 AGENT = "Mozilla/5.0 (compatible; RotationMonitor)"
 """The calendars of BLS answer no client without one."""
 _NO_STAMP = Stamp()
+_REFUSED = "the host refuses this computer or its network: try another network, or wait"
+_MOVED = "its address has changed: update the program"
+_ADVICE = {401: _REFUSED, 403: _REFUSED, 404: _MOVED, 410: _MOVED}
+"""By status, where no key is sent."""
+_TROUBLE = "the host has trouble of its own: it is asked again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,8 @@ class Http:
         Request budget, and reaction to "too many requests".
     time_limit_s
         Wall seconds for one request.
+    keyed
+        Whether a key goes with each request: a refusal then means that the key is wrong.
     """
 
     def __init__(
@@ -66,11 +73,12 @@ class Http:
         bucket: TokenBucket | None = None,
         breaker: HostBreaker | None = None,
         time_limit_s: float = TIME_LIMIT_S,
+        keyed: bool = False,
     ) -> None:
         self._source, self._clock = source, clock
         self._session_factory = session_factory or plain_session
         self._bucket, self._breaker = bucket or TokenBucket(), breaker or HostBreaker()
-        self._time_limit_s = time_limit_s
+        self._time_limit_s, self._keyed = time_limit_s, keyed
         self._session: Session[Any] | None = None
         self._closing = threading.Event()
         self.requests = 0
@@ -117,8 +125,15 @@ class Http:
         if response.status_code == 304:
             return Unchanged()
         if response.status_code != 200:
-            return self.failure(kind_of_status(response.status_code), what, f"HTTP status {response.status_code}")
+            return self._refused(response.status_code, what)
         return self._checked(response.content, what, _stamp_of(response.headers))
+
+    def _refused(self, status: int, what: str) -> Failure:
+        told = f"HTTP status {status}"
+        if self._keyed and status in (400, 401, 403):  # 400: what FRED says of a key it does not know
+            return self.failure(FailureKind.AUTH, what, told)
+        advice = _TROUBLE if status >= 500 else _ADVICE.get(status, "")
+        return replace(self.failure(kind_of_status(status), what, told), advice=advice)
 
     def _checked(self, body: bytes, what: str, stamp: Stamp) -> Answer | Failure:
         if not body.strip():

@@ -45,6 +45,8 @@ class PublisherLane:
         self._checked: dict[str, Publication] = {}
         self._failed: dict[str, tuple[int, Failure, datetime]] = {}
         """Failures in a row, the last of them, and when to try again."""
+        self._notes: dict[str, str] = {}
+        """What the last answer told about itself."""
         self._last_error: Failure | None = None
         self.refreshing = False
         self.last_refresh: datetime | None = None
@@ -189,6 +191,8 @@ class PublisherLane:
                 dates = [(kind.value, at) for at, kind in answer.releases]
                 self._store.put_calendar(source, dates, seen_at=now)
             self._store.put_publication(source, dataset.name, checked)
+        with self._lock:
+            self._notes[dataset.name] = answer.note
         return checked
 
     def _note(self, dataset: Dataset, outcome: Publication | Failure) -> None:
@@ -235,7 +239,8 @@ class PublisherLane:
         if self._paused:
             return FeedState.OFF, "paused by you"
         failing = [f"{name}: {failure.message}: {failure.cure}" for name, (_, failure, _) in self._failed.items()]
-        why = "; ".join(failing)
+        telling = [f"{name}: {note}" for name, note in self._notes.items() if note]
+        why = "; ".join([*failing, *telling])
         if not self._checked:
             return FeedState.UNAVAILABLE, why or "waiting for the first answer"
         late = [

@@ -105,7 +105,7 @@ def test_day_without_release_is_empty():
         ("", "holds no releases"),
         ("cpi,2024-13-01,08:30\n", "is no release"),
         ("cpi,2024-07-11\n", "is no release"),
-        ("pce,2024-07-11,08:30\n", "is no release"),
+        ("gdp,2024-07-11,08:30\n", "is no release"),
         ("cpi,2024-07-11,08:30\ncpi,2024-07-11,08:30\n", "holds a release twice"),
     ],
 )

@@ -173,9 +173,7 @@ def _check_other(request: Request, symbol: str, days: DayArray, close: FloatArra
 
 
 def _check_bounds(request: Request, symbol: str, days: DayArray, close: FloatArray, rejected: Rejections) -> Mask:
-    bounds = _BOUNDS.get(root_of(symbol) or symbol)
-    if bounds is None:
-        return np.ones(len(days), dtype=np.bool_)
+    bounds = bounds_of(symbol)
     good = (close >= bounds[0]) & (close <= bounds[1])
     if (~good).sum() > _MOST_OFF * len(good):
         raise request.refuse(
@@ -185,6 +183,11 @@ def _check_bounds(request: Request, symbol: str, days: DayArray, close: FloatArr
         )
     rejected.add(f"outside {bounds[0]:,g} to {bounds[1]:,g}", days[~good])
     return good
+
+
+def bounds_of(symbol: str) -> tuple[float, float]:
+    """Lowest and highest value that a symbol may have, as far as a bound is known."""
+    return _BOUNDS.get(root_of(symbol) or symbol, (0.0, float("inf")))
 
 
 def looks_adjusted(symbol: str, days: DayArray, close: FloatArray) -> bool:

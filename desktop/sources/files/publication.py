@@ -25,10 +25,15 @@ def _federal_holidays() -> frozenset[date]:
     return frozenset(at.date() for at in found)
 
 
+def is_business_day(day: date) -> bool:
+    """Whether `day` is neither weekend nor federal holiday."""
+    return day.weekday() < 5 and day not in _federal_holidays()
+
+
 def next_business_day(day: date) -> date:
-    """The first day after `day` that is neither weekend nor federal holiday."""
+    """The first business day after `day`."""
     day += timedelta(days=1)
-    while day.weekday() >= 5 or day in _federal_holidays():
+    while not is_business_day(day):
         day += timedelta(days=1)
     return day
 

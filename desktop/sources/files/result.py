@@ -42,6 +42,13 @@ class Rejections:
         """Rows left out for any reason."""
         return sum(len(labels) for labels in self._labels.values())
 
+    def since(self, day: date) -> Rejections:
+        """Only what was left out from `day` on, and what has no date."""
+        late = Rejections()
+        for reason, labels in self._labels.items():
+            late.add(reason, (one for one in labels if one >= day.isoformat()))  # a letter sorts after any digit
+        return late
+
     def texts(self) -> tuple[str, ...]:
         """One sentence a reason, most frequent first."""
         ranked = sorted(self._labels.items(), key=lambda item: -len(item[1]))

@@ -49,7 +49,7 @@ def parse_fred(request: Request, table: Table) -> Parsed:
     days, good = read_days(request, table.column(0), parsed.rejected)
     columns = {name: numbers(table.column(i))[good] for i, name in enumerate(names, start=1)}
     if rates:
-        _add_rates(request, parsed, days[good], columns)
+        add_rates(request, parsed, days[good], columns)
     else:
         add_closes(request, parsed, days[good], {canonical(name) or name: v for name, v in columns.items()})
     if "RU2000PR" in parsed.symbols:
@@ -59,7 +59,7 @@ def parse_fred(request: Request, table: Table) -> Parsed:
     return parsed
 
 
-def _add_rates(request: Request, parsed: Parsed, days: DayArray, columns: dict[str, FloatArray]) -> None:
+def add_rates(request: Request, parsed: Parsed, days: DayArray, columns: dict[str, FloatArray]) -> None:
     """Add rates side by side; a row counts as taken when at least one of its values is."""
     order = np.argsort(days, kind="stable")
     days = days[order]
@@ -104,7 +104,7 @@ def _add_rate(
     return good
 
 
-_COT_CODES = {
+COT_CODES = {
     "209742": "NASDAQ mini",
     "20974+": "NASDAQ-100 consolidated",
     "209747": "NASDAQ micro",
@@ -160,12 +160,12 @@ def parse_tff(request: Request, table: Table) -> Parsed:
                 "it counts options too (futures and options combined): another open interest",
                 "download Traders in Financial Futures (TFF), futures only",
             )
-    rows = [row for row in table.rows if row[code].upper() in _COT_CODES]
+    rows = [row for row in table.rows if row[code].upper() in COT_CODES]
     other = len(table.rows) - len(rows)
     if other:
         parsed.notes.append(f"{other:,} rows of other contracts are not needed")
     if not rows:
-        raise request.refuse(f"it holds none of the contracts {', '.join(_COT_CODES)}", "download the full report")
+        raise request.refuse(f"it holds none of the contracts {', '.join(COT_CODES)}", "download the full report")
     days, good = read_days(request, [row[day][:10] for row in rows], parsed.rejected)
     total = numbers([row[interest] for row in rows])
     nets = {
@@ -173,7 +173,7 @@ def parse_tff(request: Request, table: Table) -> Parsed:
         for who, (long, short) in sides.items()
     }
     codes = np.array([row[code].upper() for row in rows])
-    for one in _COT_CODES:
+    for one in COT_CODES:
         _add_positions(parsed, one, days, good & (codes == one), total, nets)
     return _with_positions(request, parsed)
 

@@ -7,6 +7,7 @@ import gzip
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 from typing import IO, TypeAlias
 
@@ -60,8 +61,17 @@ class Table:
 
 def read_table(request: Request) -> Table:
     """Read the file of `request`; raise ImportRefusedError when it is no table of comma-separated text."""
+    return _table(request, _rows(request))
+
+
+def table_of(request: Request, text: str) -> Table:
+    """Read `text`; raise ImportRefusedError when it is no table of comma-separated text."""
+    return _table(request, _cells(request, StringIO(text, newline=None)))
+
+
+def _table(request: Request, found: Iterator[tuple[int, list[str]]]) -> Table:
     try:
-        rows = list(_rows(request))
+        rows = list(found)
     except UnicodeDecodeError as error:
         raise request.refuse(f"it is not UTF-8 text (byte {error.start})", _AS_CSV) from error
     except (EOFError, zlib.error) as error:
@@ -92,11 +102,15 @@ def _rows(request: Request) -> Iterator[tuple[int, list[str]]]:
         if head.startswith(signature):
             raise request.refuse(f"this is {what}, not a table of UTF-8 text", _AS_CSV)
     with _opened(path, compressed=head.startswith(_GZIP)) as handle:
-        reader = csv.reader(_lines(request, handle), strict=True)
-        for row in reader:
-            cells = [cell.strip() for cell in row]
-            if any(cells):
-                yield reader.line_num, cells
+        yield from _cells(request, handle)
+
+
+def _cells(request: Request, handle: IO[str]) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(_lines(request, handle), strict=True)
+    for row in reader:
+        cells = [cell.strip() for cell in row]
+        if any(cells):
+            yield reader.line_num, cells
 
 
 def _opened(path: Path, *, compressed: bool) -> IO[str]:
