@@ -141,9 +141,9 @@ def _size(args: argparse.Namespace) -> int:
 
 
 def _refresh(args: argparse.Namespace) -> int:
-    from desktop import refresh
+    from desktop import desk, refresh
 
-    return refresh.run(data_dir(args), as_json=args.json)
+    return refresh.run(data_dir(args), as_json=args.json, publishers=desk.official)
 
 
 def _doctor(args: argparse.Namespace) -> int:

@@ -43,7 +43,7 @@ from desktop.version import VERSION
 if TYPE_CHECKING:
     from curl_cffi.requests import Session
 
-    from desktop.market.store import SymbolInfo
+    from desktop.market.store import Store, SymbolInfo
 
 LOG_NAME = "rotation-monitor.log"
 LOG_LINES = 20
@@ -277,7 +277,7 @@ def _store(folder: Path) -> _Part:
     data: dict[str, object] = {"path": str(path), "bytes": size}
     try:
         with Store(path) as store:
-            symbols, panels = store.symbols(), store.panels()
+            symbols, panels, published = store.symbols(), store.panels(), _published(store)
     except StoreError as error:
         return [Finding("store", f"{path} ({_size(size)}): {error.cause}", Level.FAIL, error.cure)], data
     data |= {
@@ -304,7 +304,7 @@ def _store(folder: Path) -> _Part:
     findings += [
         Finding(f"universe {one.name}", f"{one.n_tickers} names, {one.first} to {one.last}") for one in panels
     ]
-    return findings, data
+    return [*findings, *published], data
 
 
 _FILL = "it fills with `refresh`, with `import FILE`, or when the window is open"
@@ -330,6 +330,20 @@ def _history(symbols: Sequence[SymbolInfo]) -> list[Finding]:
         )
     if missing := [leg for leg in ("^RUT", "^NDX") if not any(f.what == f"{leg} 1d" for f in findings)]:
         findings.append(Finding("history", f"none of {' and '.join(missing)}", Level.WARN, _FILL))
+    return findings
+
+
+def _published(store: Store) -> list[Finding]:
+    """When each official publisher was last asked with success; they are not probed, their files are large."""
+    from desktop import desk
+
+    findings = []
+    for publisher in desk.official(store, SystemClock()):
+        held = [store.publication(publisher.name, dataset.name) for dataset in publisher.datasets]
+        checked = [one.checked_at for one in held if one is not None]
+        count = f"{len(checked)} of {len(held)} datasets"
+        told = f"{count}, last checked {max(checked):%Y-%m-%d %H:%M} UTC" if checked else "never fetched"
+        findings.append(Finding(publisher.name, told))
     return findings
 
 

@@ -22,7 +22,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, TextIO, TypeAlias
 
-from desktop.desk import Sources, live_plan, yahoo
+from desktop.desk import Publishers, Sources, live_plan, yahoo
 from desktop.market.clock import Clock, SystemClock
 from desktop.market.quotes import Bars, Closes, Interval, Quote
 from desktop.market.store import FILE_NAME, Observation, Priority, Store, Written
@@ -127,9 +127,6 @@ class Refreshed:
 
 
 # --- the run ----------------------------------------------------------------------------------------------------
-
-Publishers: TypeAlias = Callable[[Store, Clock], Sequence[Publisher]]
-"""Makes the official publishers that a live feed asks."""
 
 
 def _no_publishers(_store: Store, _clock: Clock) -> Sequence[Publisher]:
@@ -603,15 +600,23 @@ def as_text(done: Refreshed) -> str:
         whats = {part.what for part in one.parts}
         if one.complete and Kind.QUOTES.value in whats and not whats & _HISTORY_WORDS:
             lines.append("  daily history is complete")
-        groups: dict[tuple[str, FailureKind, str], list[Trouble]] = {}
-        for trouble in one.troubles:
-            groups.setdefault((trouble.what, trouble.kind, trouble.cure), []).append(trouble)
-        for (what, kind, cure), members in groups.items():
-            symbols = ", ".join(member.symbol for member in members if member.symbol)
-            of = f" of {symbols}" if symbols else ""
-            lines.append(f"  ! {what}{of}: {_words(kind)}: {members[0].message}; {cure}")
+        lines += _refusals(one.troubles)
     lines.append(f"{'interrupted' if done.interrupted else 'done'} after {done.seconds:.0f} s")
     return "\n".join(lines)
+
+
+def _refusals(troubles: Sequence[Trouble]) -> Iterator[str]:
+    """One line for all symbols refused alike, and for all that was refused in the same words."""
+    alike: dict[tuple[str, FailureKind, str], list[Trouble]] = {}
+    for one in troubles:
+        alike.setdefault((one.what, one.kind, one.cure), []).append(one)
+    same: dict[str, list[str]] = {}
+    for (what, kind, cure), members in alike.items():
+        symbols = ", ".join(one.symbol for one in members if one.symbol)
+        words = f"{_words(kind)}: {members[0].message}; {cure}"
+        same.setdefault(words, []).append(f"{what} of {symbols}" if symbols else what)
+    for words, whats in same.items():
+        yield f"  ! {', '.join(whats)}: {words}"
 
 
 def as_dict(done: Refreshed) -> dict[str, Any]:
