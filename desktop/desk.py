@@ -25,6 +25,7 @@ from desktop.presenters.frame import Frame, FramePresenter, Refreshing, View
 from desktop.snapshot import SnapshotBuilder
 from desktop.sources.contract import Publisher, Source
 from desktop.sources.feed import Feed, Plan
+from desktop.sources.stream import Stream
 from widgets.states import PlaybackState
 
 OFFLINE = "offline: started with --offline"
@@ -98,6 +99,7 @@ class Desk:
         mode = snapshot.Mode.DEMO if demo else snapshot.Mode.LIVE if as_of is None else snapshot.Mode.AS_OF
         feed = parts.feed
         self._follow_sought(feed)
+        feed.listen(wanted=view.settings.stream)
         seen = builder.build(as_of or parts.clock.now(), view.settings, mode=mode, feed=feed.states())
         refreshing = Refreshing(feed.refreshing, feed.last_refresh, feed.plan.off)
         return self._presenter.present(
@@ -216,12 +218,8 @@ def yahoo(store: Store, clock: Clock) -> Sequence[Source]:
     """Return the live source that wants no key."""
     from desktop.sources.yahoo import Yahoo
 
-    def known_close(symbol: str) -> float | None:
-        closes = store.closes(symbol)
-        return float(closes.close[-1]) if len(closes) else None
-
     folder = store.path.parent if store.path is not None else Path()
-    return (Yahoo(folder / "yfinance", clock, known_close=known_close),)
+    return (Yahoo(folder / "yfinance", clock, known_close=store.last_close),)
 
 
 Publishers: TypeAlias = Callable[[Store, Clock], Sequence[Publisher]]
@@ -262,7 +260,8 @@ def open_live(
         store, clock = Store(folder / FILE_NAME), SystemClock()
         beside = publishers or (official if sources is yahoo else lambda _store, _clock: ())
         plan = live_plan(offline=offline)
-        feed = Feed(store, sources(store, clock), clock, on_change, plan, beside(store, clock))
+        stream = Stream(store, clock, on_change, plan, known_close=store.last_close)
+        feed = Feed(store, sources(store, clock), clock, on_change, plan, beside(store, clock), stream)
         return Parts(store, clock, feed)
 
     return Desk(Mode.LIVE, open_parts)

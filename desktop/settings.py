@@ -51,6 +51,9 @@ class Settings:
     theme: str = _setting(
         "appearance.theme", "system", "Colours of the window.", choices=("system", "dark", "light")
     )
+    stream: bool = _setting(
+        "sources.stream", False, "Listen to Yahoo's stream beside asking for prices: faster, and less dependable."
+    )
     universe: str = _setting(
         "universe",
         "",

@@ -450,6 +450,14 @@ class Store:
         days = table[:, 0].astype(np.int64).astype("datetime64[s]").astype("datetime64[D]")
         return Closes(symbol, days, table[:, 1])
 
+    def last_close(self, symbol: str) -> float | None:
+        """The latest daily close of `symbol`; None without any."""
+        rows = self._rows(
+            "SELECT close FROM bars WHERE symbol = ? AND interval = ? ORDER BY start_s DESC LIMIT 1",
+            (symbol, Interval.DAY),
+        )
+        return None if not rows else float(rows[0][0])
+
     def has(self, symbol: str, interval: Interval = Interval.DAY) -> bool:
         """Whether there is any bar or close of `symbol`."""
         return bool(self._rows("SELECT 1 FROM bars WHERE symbol = ? AND interval = ? LIMIT 1", (symbol, interval)))

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import TypeAlias
 
 from desktop.market.clock import Clock
 from desktop.market.store import Store
@@ -17,11 +18,15 @@ from desktop.sources.lane import NAP_S, SourceLane
 from desktop.sources.plan import Plan
 from desktop.sources.publishing import PublisherLane
 from desktop.sources.state import FeedState, Progress, SourceState
+from desktop.sources.stream import Stream
 
 __all__ = ["Feed", "FeedState", "Plan", "Progress", "SourceState"]
 
 _AN_ANSWER = frozenset({FailureKind.NOT_FOUND, FailureKind.NO_DATA})
 """The source works: it says that there is nothing."""
+
+Lane: TypeAlias = SourceLane | PublisherLane | Stream
+"""What runs one source."""
 
 
 class Feed:
@@ -41,6 +46,8 @@ class Feed:
         See `Plan`; may be replaced at any time by assigning `feed.plan`.
     publishers
         Official publishers, asked as often as their datasets are worth it.
+    stream
+        Listens beside the polling, once `listen` asks for it.
     """
 
     def __init__(
@@ -51,11 +58,14 @@ class Feed:
         on_change: Callable[[], None],
         plan: Plan,
         publishers: Sequence[Publisher] = (),
+        stream: Stream | None = None,
     ) -> None:
         self._clock, self._plan = clock, plan
         self._source_lanes = tuple(SourceLane(one, store, clock, on_change, plan) for one in sources)
         self._publisher_lanes = tuple(PublisherLane(one, store, clock, on_change, plan) for one in publishers)
-        self._lanes: tuple[SourceLane | PublisherLane, ...] = (*self._source_lanes, *self._publisher_lanes)
+        self._stream = stream
+        beside = () if stream is None else (stream,)
+        self._lanes: tuple[Lane, ...] = (*self._source_lanes, *beside, *self._publisher_lanes)
         self._stopping = threading.Event()
         self._watch = threading.Thread(target=self._watch_deadlines, name="feed-watch", daemon=True)
 
@@ -105,7 +115,12 @@ class Feed:
         for lane in self._named(source):
             lane.pause(paused=paused)
 
-    def _named(self, source: str) -> list[SourceLane | PublisherLane]:
+    def listen(self, *, wanted: bool) -> None:
+        """Listen to the stream, or stop it; does nothing where it is so already."""
+        if self._stream is not None:
+            self._stream.want(wanted=wanted)
+
+    def _named(self, source: str) -> list[Lane]:
         return [lane for lane in self._lanes if lane.name == source]
 
     @property

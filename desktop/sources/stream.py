@@ -41,6 +41,7 @@ URL = "wss://streamer.finance.yahoo.com/?version=2"
 SILENCE_S = 30.0
 """A link that says nothing for so long while the exchange is open is given up."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
+NOT_WANTED = "the settings do not ask for it"
 _BATCH_S = 0.25
 _CONNECT_S = 10.0
 _FROM_THE_FUTURE = timedelta(seconds=5)
@@ -89,7 +90,7 @@ class Stream:
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._stopping = threading.Event()
-        self._paused = self._connected = False
+        self._wanted = self._paused = self._connected = False
         self._link: ClientConnection | None = None
         self._losses = 0
         self._last_success: datetime | None = None
@@ -125,6 +126,12 @@ class Stream:
         if changed:
             self._hang_up()
 
+    def want(self, *, wanted: bool) -> None:
+        """Listen, or do not: what the settings say."""
+        if wanted != self._wanted:
+            self._wanted = wanted
+            self._hang_up()
+
     def pause(self, *, paused: bool) -> None:
         """Hang up, or listen again."""
         self._paused = paused
@@ -157,7 +164,9 @@ class Stream:
     # The supervisor
 
     def _off(self) -> str:
-        return self._plan.off or ("paused by you" if self._paused else "")
+        if self._plan.off:
+            return self._plan.off
+        return NOT_WANTED if not self._wanted else "paused by you" if self._paused else ""
 
     def _supervise(self) -> None:
         while not self._stopping.is_set():

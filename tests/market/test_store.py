@@ -557,3 +557,13 @@ def test_hundred_names_over_ten_years_are_read_in_some_milliseconds(tmp_path):
             assert store.panel("us") is not None
             took.append(time.perf_counter() - begin)
     assert min(took) < 0.015
+
+
+def test_the_last_close_and_whether_there_is_any(store):
+    assert store.last_close("^NDX") is None
+    assert not store.has("^NDX")
+    days = np.array(["2024-07-10", "2024-07-11"], dtype="datetime64[D]")
+    store.put_closes(Closes("^NDX", days, np.array([20_675.38, 20_211.36])), source="a", priority=Priority.FILE)
+    assert store.last_close("^NDX") == 20_211.36
+    assert store.has("^NDX")
+    assert not store.has("^NDX", Interval.MINUTE)

@@ -194,6 +194,7 @@ def run() -> Iterator[Callable[..., Rig]]:
 
         def start(streamer: Streamer, **options: float) -> Rig:
             rigs.append(Rig(store, streamer, **options))
+            rigs[-1].stream.want(wanted=True)
             rigs[-1].stream.start()
             return rigs[-1]
 
@@ -292,6 +293,22 @@ def test_paused_it_hangs_up_and_resumed_it_calls_again(run):
         assert rig.state.state is FeedState.OFF
         rig.stream.pause(paused=False)
         rig.until(lambda: len(rig.store.quotes("IWM", earlier, OPEN + timedelta(seconds=1))) == 2)
+        assert len(streamer.links) == 2
+
+
+def test_it_listens_only_when_it_is_wanted(run):
+    with Streamer(say(frame("IWM", 201.0, OPEN))) as streamer:
+        rig = run(streamer)
+        rig.until(lambda: rig.changes >= 1)
+        rig.stream.want(wanted=False)
+        assert (rig.state.state, rig.state.note) == (FeedState.OFF, "the settings do not ask for it")
+        rig.stream.want(wanted=True)
+        rig.stream.want(wanted=True)  # once more changes nothing
+        rig.stream.refresh()
+        until = time.monotonic() + PATIENCE_S
+        while len(streamer.links) < 2:
+            assert time.monotonic() < until
+            threading.Event().wait(0.01)
         assert len(streamer.links) == 2
 
 
