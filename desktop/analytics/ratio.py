@@ -192,6 +192,17 @@ class TotalReturn:
     index_peak: Extreme | Unknown
     yield_gap_pct: Maybe
 
+    @property
+    def dividends_share(self) -> Maybe:
+        """Share of the price excess that disappears with dividends: 1 where nothing of it is left."""
+        if isinstance(self.price_excess_pct, Unknown):
+            return self.price_excess_pct
+        if isinstance(self.total_excess_pct, Unknown):
+            return self.total_excess_pct
+        if self.price_excess_pct <= 0:
+            return Unknown("the price ratio does not exceed its 1999-2001 peak")
+        return 1.0 - self.total_excess_pct / self.price_excess_pct
+
 
 @dataclass(frozen=True, slots=True)
 class RatioStats:
