@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -18,10 +18,11 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from desktop.market.clock import Clock
 from desktop.market.quotes import BadMarketDataError, DayArray, FloatArray
-from desktop.market.sessions import trading_day
+from desktop.market.sessions import NYSE, trading_day
 from desktop.market.store import Observation, SeriesView
 from desktop.sources.contract import Dataset, Failure, FailureKind, Published, Stamp, Unchanged
 from desktop.sources.files.fields import numbers, read_days
+from desktop.sources.files.publication import is_business_day
 from desktop.sources.files.result import ImportRefusedError, Parsed, Rejections, Request
 from desktop.sources.files.rows import Mask
 from desktop.sources.files.series import add_rates
@@ -191,7 +192,11 @@ def read_rates(request: Request, table: Table, known: Known) -> Rates:
         off = there[strays(values[there], _JUMP_PP)]
         left_out.add(f"of {name} that jump by more than {_JUMP_PP:g} percentage points", days[off])
         values[off] = np.nan
-    add_rates(request, parsed, days, columns)
+    recent = np.datetime64(trading_day(request.now) - _RECENT)
+    blank = np.isnan(np.stack([*columns.values()])).all(axis=0)
+    told = ~blank | (days < recent)  # blank on a holiday, as FRED has it, is nothing to tell
+    told[~told] = [_is_market_day(day) for day in days[~told].tolist()]
+    add_rates(request, parsed, days[told], {name: values[told] for name, values in columns.items()})
     if not parsed.series:
         raise parsed.nothing_left(request)
     for name, rows in parsed.series.items():
@@ -200,6 +205,10 @@ def read_rates(request: Request, table: Table, known: Known) -> Rates:
         {name: tuple(rows) for name, rows in parsed.series.items()},
         note_of(parsed, request.now, *left_out.texts(), *parsed.notes),
     )
+
+
+def _is_market_day(day: date) -> bool:
+    return is_business_day(day) and NYSE.session(day) is not None
 
 
 def _check_known(request: Request, name: str, rows: Sequence[Observation], held: SeriesView) -> None:
