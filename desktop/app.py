@@ -15,14 +15,18 @@ from types import TracebackType
 
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QApplication
+from typing_extensions import override
 
 from desktop import desk, dialogs, picture, settings
+from desktop.credentials import Credentials
 from desktop.desk import Desk, Mode
 from desktop.engine import Engine
 from desktop.market.known import UserError
 from desktop.presenters.frame import Frame, View
 from desktop.qt import log_qt_messages, make_qt
-from desktop.window import Asked, Import, Request, Seek, Speed, Window
+from desktop.redact import redact
+from desktop.window import Asked, Import, Pause, Request, Seek, Speed, Test, Window
+from widgets import theme
 from widgets.states import Text, Tone
 
 log = logging.getLogger(__name__)
@@ -55,11 +59,19 @@ class Application(QObject):
     _on_gui = Signal(object)
     """A call to be made on the window's thread."""
 
-    def __init__(self, folder: Path, *, offline: bool = False, sources: desk.Sources = desk.yahoo) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        offline: bool = False,
+        sources: desk.Sources | None = None,
+        keys: Credentials | None = None,
+    ) -> None:
         super().__init__()
+        self._keys = keys or Credentials()
         self._folder, self._offline, self._sources = folder, offline, sources
-        self._may_fall_back, self._was_shown = True, False
-        self._log = _log_to(folder)
+        self._may_fall_back, self._was_shown, self._keys_begun = True, False, False
+        self._log = _log_to(folder, self._keys)
         chosen, self._problems = settings.load(folder)
         self._workers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="work")
         self._desk: Desk | None = None
@@ -99,7 +111,7 @@ class Application(QObject):
         return self._desk
 
     def _live(self) -> Desk:
-        return desk.open_live(self._folder, offline=self._offline, sources=self._sources)
+        return desk.open_live(self._folder, offline=self._offline, sources=self._sources, keys=self._keys)
 
     def _sit_at(self, new: Desk) -> None:
         old, self._desk = self._desk, new
@@ -135,6 +147,9 @@ class Application(QObject):
     def _begin(self) -> None:
         if self._desk is not None:
             self._desk.begin()
+            if self._desk.mode is Mode.LIVE and not self._offline and not self._keys_begun:
+                self._keys_begun = True
+                self._keys.begin()
 
     def _failed(self, line: str) -> None:
         here = self._desk
@@ -165,6 +180,14 @@ class Application(QObject):
                 self._to_demo()
             case Request.SNAPSHOT:
                 self._save_snapshot()
+            case Request.KEYS:
+                self._ask_keys(here)
+            case Test(source):
+                here.test(source)
+                self._poke()
+            case Pause(source, paused):
+                here.pause(source, paused=paused)
+                self._poke(urgent=True)
             case Import(paths):
                 self._import(paths)
             case Request() | Seek() | Speed():
@@ -196,6 +219,15 @@ class Application(QObject):
             self._engine.show(self.window.view)
         else:
             self._engine.poke()
+
+    def _ask_keys(self, here: Desk) -> None:
+        from desktop.keys_dialog import KeysDialog
+
+        dialog = KeysDialog(self.window, self._keys, theme.resolve(self.window.view.settings.theme))
+        dialog.changed.connect(here.test)
+        dialog.exec()
+        dialog.deleteLater()
+        self._poke()
 
     def _save_snapshot(self) -> None:
         shown = self.window.frame_shown
@@ -258,11 +290,23 @@ class Application(QObject):
 _SEE_LOG = "The log in the data folder tells more; send it with the output of `rotation-monitor doctor`."
 
 
-def _log_to(folder: Path) -> logging.Handler:
+class _Redacting(logging.Formatter):
+    """Leaves no key in the log, whoever wrote it there."""
+
+    def __init__(self, keys: Credentials) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s")
+        self._keys = keys
+
+    @override
+    def format(self, record: logging.LogRecord) -> str:
+        return redact(super().format(record), self._keys.secrets)
+
+
+def _log_to(folder: Path, keys: Credentials) -> logging.Handler:
     folder.mkdir(parents=True, exist_ok=True)
     handler = logging.handlers.RotatingFileHandler(
         folder / "rotation-monitor.log", maxBytes=1_000_000, backupCount=2, encoding="utf-8", delay=True
     )
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s"))
+    handler.setFormatter(_Redacting(keys))
     logging.getLogger().addHandler(handler)
     return handler

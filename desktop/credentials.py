@@ -75,6 +75,10 @@ class KeyringTroubleError(UserError):
     """The keyring could not do what was asked; says why in plain words, never a value."""
 
 
+class NoBackEndError(KeyringTroubleError):
+    """The system has no keyring."""
+
+
 class Credentials:
     """The keys of this run. What asks the keyring blocks up to `limit_s`: not for a window's thread.
 
@@ -132,10 +136,11 @@ class Credentials:
         try:
             self._ask(lambda ring: self._take(_read(ring, wanted)))
         except KeyringTroubleError as trouble:
+            kept = Kept.NOWHERE if isinstance(trouble, NoBackEndError) else Kept.NOT_READ
             with self._lock:
                 for key in wanted:
                     if self._states[key].kept is Kept.NOT_READ:
-                        self._states[key] = KeyState(Kept.NOT_READ, str(trouble))
+                        self._states[key] = KeyState(kept, str(trouble))
 
     def set(self, key: Key, value: str) -> KeyState:
         """Take over a key and keep it, in the keyring where that works.
@@ -266,7 +271,7 @@ def _trouble(error: Exception) -> KeyringTroubleError:
     from keyring import errors
 
     if isinstance(error, errors.NoKeyringError):
-        return KeyringTroubleError("no keyring back end on this system")
+        return NoBackEndError("no keyring back end on this system")
     if isinstance(error, errors.InitError | errors.KeyringLocked):
-        return KeyringTroubleError("the keyring is locked: unlock it, then enter the key again")
+        return KeyringTroubleError("the keyring is locked: unlock it, then try again")
     return KeyringTroubleError(f"the keyring failed ({type(error).__name__})")

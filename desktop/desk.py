@@ -249,19 +249,33 @@ def official(store: Store, clock: Clock, fred_key: Callable[[], str | None] = la
 
 
 def open_live(
-    folder: Path, *, offline: bool = False, sources: Sources = yahoo, publishers: Publishers | None = None
+    folder: Path,
+    *,
+    offline: bool = False,
+    sources: Sources | None = None,
+    publishers: Publishers | None = None,
+    keys: Credentials | None = None,
 ) -> Desk:
     """Return the desk on the store in `folder`.
 
-    Without `publishers` the official ones are asked beside the live sources, and none beside any other sources.
+    Without `sources` the live ones are asked, with `keys` where they want one. Without `publishers` the official
+    ones are asked beside the live sources, and none beside any other sources.
     """
+    from desktop.vendors import fred_key
+
+    held = keys or Credentials()
+    theirs = sources or keyed(held)
+    live = sources is None or sources is yahoo
 
     def open_parts(on_change: Callable[[], None]) -> Parts:
         store, clock = Store(folder / FILE_NAME), SystemClock()
-        beside = publishers or (official if sources is yahoo else lambda _store, _clock: ())
+        if publishers is not None:
+            beside = publishers(store, clock)
+        else:
+            beside = official(store, clock, lambda: fred_key(held)) if live else ()
         plan = live_plan(offline=offline)
         stream = Stream(store, clock, on_change, plan, known_close=store.last_close)
-        feed = Feed(store, sources(store, clock), clock, on_change, plan, beside(store, clock), stream)
+        feed = Feed(store, theirs(store, clock), clock, on_change, plan, beside, stream)
         return Parts(store, clock, feed)
 
     return Desk(Mode.LIVE, open_parts)

@@ -532,7 +532,13 @@ def _keyring(limit_s: float) -> _Part:
     name, works = answer
     if not works:
         return [Finding("back end", "none on this system", Level.WARN, cure)], {"backend": name}
-    return [Finding("back end", name)], {"backend": name}
+    from desktop.credentials import Credentials
+
+    held = Credentials(limit_s).describe()
+    keys = Finding("keys", ", ".join(held.present) or "none")
+    if held.why:
+        keys = Finding("keys", held.why, Level.WARN, cure)
+    return [Finding("back end", name), keys], {"backend": name, "keys": list(held.present)}
 
 
 def _display() -> _Part:

@@ -16,7 +16,7 @@ from enum import Enum, auto
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer, QUrl, Signal
+from PySide6.QtCore import QChildEvent, QEvent, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import (
     QAction,
     QActionGroup,
@@ -27,7 +27,16 @@ from PySide6.QtGui import (
     QGuiApplication,
     QKeySequence,
 )
-from PySide6.QtWidgets import QApplication, QDockWidget, QFileDialog, QMainWindow, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QDockWidget,
+    QFileDialog,
+    QMainWindow,
+    QMenu,
+    QTabBar,
+    QVBoxLayout,
+    QWidget,
+)
 from typing_extensions import override
 
 from desktop import dialogs, layout, settings
@@ -38,6 +47,7 @@ from widgets.divergence_panel import DivergencePanel
 from widgets.gauge_panel import GaugePanel
 from widgets.grip import Grip
 from widgets.header import HeaderStrip
+from widgets.health_panel import HealthPanel
 from widgets.playback import PlaybackBar
 from widgets.ratio_panel import LevelMoved, RatioPanel
 from widgets.sizer_panel import SizerPanel
@@ -59,6 +69,22 @@ class Request(Enum):
     FASTER = auto()
     SLOWER = auto()
     SNAPSHOT = auto()
+    KEYS = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """Ask this source now."""
+
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Leave this source alone, or ask it again."""
+
+    source: str
+    paused: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +108,7 @@ class Import:
     paths: tuple[Path, ...]
 
 
-Asked = Request | Seek | Speed | Import
+Asked = Request | Test | Pause | Seek | Speed | Import
 
 
 class Window(QMainWindow):
@@ -111,12 +137,14 @@ class Window(QMainWindow):
         self.divergence = DivergencePanel()
         self.gauge = GaugePanel()
         self.sizer = SizerPanel()
+        self.health = HealthPanel()
         self.status = StatusStrip()
         self._panels = {
             "ratio": ("Ratio", self.ratio),
             "divergence": ("Intraday divergence", self.divergence),
             "gauge": ("Correlation gauge", self.gauge),
             "sizer": ("Position sizer", self.sizer),
+            "sources": ("Sources", self.health),
         }
         self._grips: list[Grip] = []
         self._build_top()  # before the docks: the Tab key goes from top to bottom
@@ -143,6 +171,7 @@ class Window(QMainWindow):
         self.gauge.show_state(frame.gauge)
         self.sizer.show_state(frame.sizer)
         self.status.show_state(frame.status)
+        self.health.show_state(frame.health)
         if frame.playback is not None:
             self.playback.show_state(frame.playback)
         self.playback.setVisible(frame.playback is not None)
@@ -184,7 +213,7 @@ class Window(QMainWindow):
             strip.set_theme(chosen)
         for grip in self._grips:
             grip.set_theme(chosen)
-        for panel in (self.ratio, self.divergence, self.gauge, self.sizer):
+        for panel in (self.ratio, self.divergence, self.gauge, self.sizer, self.health):
             panel.set_theme(chosen)
 
     # How it is built
@@ -209,7 +238,7 @@ class Window(QMainWindow):
         return dock
 
     def _default_layout(self) -> None:
-        ratio, divergence, gauge, sizer = self._docks.values()
+        ratio, divergence, gauge, sizer, sources = self._docks.values()
         for dock in self._docks.values():
             dock.setFloating(False)
             self.addDockWidget(Qt.DockWidgetArea.TopDockWidgetArea, dock)
@@ -217,6 +246,8 @@ class Window(QMainWindow):
         self.splitDockWidget(ratio, gauge, Qt.Orientation.Vertical)
         self.splitDockWidget(ratio, divergence, Qt.Orientation.Horizontal)
         self.splitDockWidget(gauge, sizer, Qt.Orientation.Horizontal)
+        self.tabifyDockWidget(sizer, sources)
+        sources.hide()
         wide, high = self.width(), self.height()
         self.resizeDocks([ratio, divergence], [wide // 2, wide // 2], Qt.Orientation.Horizontal)
         self.resizeDocks([gauge, sizer], [wide // 3, wide * 2 // 3], Qt.Orientation.Horizontal)
@@ -242,6 +273,7 @@ class Window(QMainWindow):
         self._action(menu, "Import files…", "Ctrl+O", self._ask_files)
         self._action(menu, "Save picture and data", "Ctrl+S", lambda: ask(Request.SNAPSHOT))
         self._action(menu, "Open the data folder", "", self._open_folder)
+        self._action(menu, "Vendor keys…", "Ctrl+K", lambda: ask(Request.KEYS))
         menu.addSeparator()
         panels = menu.addMenu("Panels")
         for number, (key, (title, _)) in enumerate(self._panels.items(), start=1):
@@ -274,6 +306,12 @@ class Window(QMainWindow):
     def _connect(self) -> None:
         self.header.refresh_requested.connect(lambda: self.asked.emit(Request.REFRESH))
         self.status.cancel_requested.connect(lambda: self.asked.emit(Request.CANCEL))
+        self.status.source_clicked.connect(self._open_source)
+        self.health.test_requested.connect(lambda key: self.asked.emit(Test(key)))
+        self.health.pause_requested.connect(lambda key: self.asked.emit(Pause(key, paused=True)))
+        self.health.resume_requested.connect(lambda key: self.asked.emit(Pause(key, paused=False)))
+        self.health.keys_requested.connect(lambda: self.asked.emit(Request.KEYS))
+        self.health.hide_requested.connect(self._docks["sources"].hide)
         self.playback.play_toggled.connect(lambda: self.asked.emit(Request.TOGGLE_PLAY))
         self.playback.speed_chosen.connect(lambda times: self.asked.emit(Speed(times)))
         self.playback.sought.connect(lambda position: self.asked.emit(Seek(position)))
@@ -295,6 +333,10 @@ class Window(QMainWindow):
         first = panel.focusProxy() or panel.nextInFocusChain()
         if first is not None:
             first.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def _open_source(self, key: str) -> None:
+        self.focus_panel("sources")
+        self.health.show_source(key)
 
     def _choose(self, name: str, value: object) -> None:
         self.set_view(replace(self._view, settings=settings.changed(self._view.settings, name, value)))
@@ -352,6 +394,15 @@ class Window(QMainWindow):
         if paths:
             event.acceptProposedAction()
             self.asked.emit(Import(paths))
+
+    @override
+    def childEvent(self, event: QChildEvent) -> None:
+        """Name the tabs of panels in one place; Qt keeps them for good, so the Tab key passes them by."""
+        child = event.child()
+        if event.type() is QEvent.Type.ChildPolished and isinstance(child, QTabBar):
+            child.setAccessibleName("Panels that share this place")
+            child.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        super().childEvent(event)
 
     @override
     def closeEvent(self, event: QCloseEvent) -> None:

@@ -69,13 +69,14 @@ class Label(QLabel):
 
     @override
     def paintEvent(self, event: QPaintEvent) -> None:
-        if self._wraps:
-            super().paintEvent(event)
-            return
         painter = QPainter(self)
+        painter.setPen(self._theme.color(self._shown.tone))  # a palette may be a style's idea of long ago
         inside = self.contentsRect()
+        if self._wraps:
+            painter.drawText(inside, int(self.alignment() | Qt.TextFlag.TextWordWrap), self.text())
+            painter.end()
+            return
         words = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, inside.width())
-        painter.setPen(self._theme.color(self._shown.tone))
         painter.drawText(inside, int(self.alignment()), words)
         painter.end()
         if words != self.text() and not self._shown.why:

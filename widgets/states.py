@@ -270,6 +270,37 @@ class SourceDot:
     label: str
     tone: Tone
     why: str
+    name: str = ""
+    """What is left of the label where there is little room."""
+
+
+@dataclass(frozen=True, slots=True)
+class HealthRow:
+    """One source in the health panel, every cell in words; the tone of `state` gives the mark its shape."""
+
+    key: str
+    name: str
+    state: Text
+    age: Text
+    answered: Text
+    next_try: Text
+    requests: Text
+    told: Text
+    """What is or was wrong, and the cure; no words where nothing is to be told."""
+    paused: bool = False
+    needs_key: bool = False
+    """It is off for want of a key: one is asked for in place of a test."""
+    testable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class HealthState:
+    """Every source, and how they stand together."""
+
+    rows: tuple[HealthRow, ...]
+    summary: Text
+    message: str = ""
+    """Why there are no rows."""
 
 
 @dataclass(frozen=True, slots=True)

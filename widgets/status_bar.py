@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from enum import IntEnum
 from itertools import pairwise
 
 from PySide6.QtCore import QPointF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QProgressBar, QPushButton, QSizePolicy, QWidget
 from typing_extensions import override
 
@@ -14,10 +16,18 @@ from widgets.parts import Label
 from widgets.states import ProgressState, SourceDot, StatusState, Text, Tone
 from widgets.theme import DARK, Theme, font
 
-_MARK, _HEIGHT, _STEPS = 8, 22, 1000
+_MARK, _HEIGHT, _GAP, _STEPS = 8, 22, 16, 1000
 _LONGEST, _LONGEST_MESSAGE = 340, 560
 _TOLD_FOR_MS = 10_000
 _SAID = {Tone.GOOD: "good", Tone.WARN: "attention", Tone.BAD: "not working", Tone.DIM: "off"}
+
+
+class _Room(IntEnum):
+    """How many words a source has room for."""
+
+    MARK = 0
+    NAME = 1
+    ALL = 2
 
 
 class _Dot(QAbstractButton):
@@ -26,9 +36,9 @@ class _Dot(QAbstractButton):
     def __init__(self, dot: SourceDot) -> None:
         super().__init__()
         self.dot, self._theme, self._wide = dot, DARK, 0
+        self._room = _Room.ALL
         self.setFont(font(12))
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.show_dot(dot)
 
@@ -41,20 +51,26 @@ class _Dot(QAbstractButton):
         wide = self.fontMetrics().horizontalAdvance(dot.label) + _MARK + 10
         if not self._wide * 0.75 <= wide <= self._wide:
             self._wide = wide
-            self.updateGeometry()
         self.update()
+
+    def width_for(self, room: _Room) -> int:
+        """Pixels that so many words take."""
+        if room is _Room.ALL:
+            return self._wide
+        name = self.dot.name if room is _Room.NAME else ""
+        return self.fontMetrics().horizontalAdvance(name) + _MARK + (10 if name else 8)
+
+    def place(self, x: int, room: _Room) -> int:
+        """Stand at `x` with so many words; return where that ends."""
+        if room is not self._room:
+            self._room = room
+            self.update()
+        self.setGeometry(x, 0, self.width_for(room), _HEIGHT)
+        return x + self.width()
 
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
         self.update()
-
-    @override
-    def sizeHint(self) -> QSize:
-        return QSize(self._wide, _HEIGHT)
-
-    @override
-    def minimumSizeHint(self) -> QSize:
-        return QSize(_MARK + 8, _HEIGHT)
 
     @override
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -63,9 +79,60 @@ class _Dot(QAbstractButton):
         inside = self.rect().adjusted(_MARK + 8, 0, 0, 0)
         active = self.hasFocus() or self.underMouse()
         painter.setPen(self._theme.color(Tone.PLAIN if active else Tone.DIM))
-        words = self.fontMetrics().elidedText(self.dot.label, Qt.TextElideMode.ElideRight, inside.width())
+        words = {_Room.MARK: "", _Room.NAME: self.dot.name, _Room.ALL: self.dot.label}[self._room]
         painter.drawText(inside, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, words)
         painter.end()
+
+
+class _Dots(QWidget):
+    """All sources in a row. Where they do not fit, words give way, first those of sources that are well."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._dots: tuple[_Dot, ...] = ()
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+
+    def show_all(self, dots: tuple[_Dot, ...]) -> None:
+        """Take over the dots, in this order."""
+        self._dots = dots
+        for dot in dots:
+            dot.setParent(self)
+            dot.show()
+        self.arrange()
+
+    def arrange(self) -> None:
+        """Give each its place and as many words as fit."""
+        self.updateGeometry()
+        rooms = next((one for one in self._rooms() if self._width(one) <= self.width()), None)
+        x = 0
+        for dot, room in zip(self._dots, rooms or [_Room.MARK] * len(self._dots), strict=True):
+            x = dot.place(x, room) + _GAP
+
+    def _rooms(self) -> Iterator[list[_Room]]:
+        """From most to fewest words: first of those that are well, then of the others."""
+        loud = [one.dot.tone in (Tone.BAD, Tone.WARN) for one in self._dots]
+        for quiet_room, loud_room in (
+            (_Room.ALL, _Room.ALL), (_Room.NAME, _Room.ALL), (_Room.NAME, _Room.NAME), (_Room.MARK, _Room.ALL),
+            (_Room.MARK, _Room.NAME), (_Room.MARK, _Room.MARK),
+        ):  # fmt: skip
+            yield [loud_room if one else quiet_room for one in loud]
+
+    def _width(self, rooms: list[_Room]) -> int:
+        words = sum(dot.width_for(room) for dot, room in zip(self._dots, rooms, strict=True))
+        return words + _GAP * max(len(self._dots) - 1, 0)
+
+    @override
+    def sizeHint(self) -> QSize:
+        return QSize(self._width([_Room.ALL] * len(self._dots)), _HEIGHT)
+
+    @override
+    def minimumSizeHint(self) -> QSize:
+        return QSize(self._width([_Room.MARK] * len(self._dots)), _HEIGHT)
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.arrange()
 
 
 class StatusStrip(QWidget):
@@ -84,8 +151,7 @@ class StatusStrip(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(14, 1, 14, 1)
         row.setSpacing(14)
-        self._dot_row = QHBoxLayout()
-        self._dot_row.setSpacing(16)
+        self._dot_row = _Dots()
         self._message = Label(12, name="Message")
         self._what = Label(12, name="Work under way")
         self._bar = QProgressBar()
@@ -99,7 +165,7 @@ class StatusStrip(QWidget):
         self._cancel.clicked.connect(lambda: self.cancel_requested.emit())
         self._session = Label(12, name="Session")
         self._clock = Label(12, name="Clocks")
-        row.addLayout(self._dot_row)
+        row.addWidget(self._dot_row)
         row.addStretch(1)
         for widget in (self._message, self._what, self._bar, self._cancel, self._session, self._clock):
             row.addWidget(widget)
@@ -157,21 +223,22 @@ class StatusStrip(QWidget):
     def _show_dots(self, dots: tuple[SourceDot, ...]) -> None:
         if tuple(one.key for one in dots) != tuple(self._dots):
             for old in self._dots.values():
-                self._dot_row.removeWidget(old)
+                old.hide()
                 old.deleteLater()
             self._dots = {one.key: self._new_dot(one) for one in dots}
+            self._dot_row.show_all(tuple(self._dots.values()))
             for first, second in pairwise((self._cancel, *self._dots.values(), self._cancel)):
                 QWidget.setTabOrder(first, second)
             return
         for one in dots:
             if one != self._dots[one.key].dot:
                 self._dots[one.key].show_dot(one)
+        self._dot_row.arrange()
 
     def _new_dot(self, dot: SourceDot) -> _Dot:
         made = _Dot(dot)
         made.set_theme(self._theme)
         made.clicked.connect(lambda _=False, key=dot.key: self.source_clicked.emit(key))
-        self._dot_row.addWidget(made)
         return made
 
     def _show_progress(self, progress: ProgressState | None) -> None:

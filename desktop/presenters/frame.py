@@ -9,6 +9,7 @@ from desktop.presenters.curves import Curves
 from desktop.presenters.divergence import present_divergence
 from desktop.presenters.gauge import present_gauge
 from desktop.presenters.header import present_header
+from desktop.presenters.health import HealthPresenter
 from desktop.presenters.ratio import present_ratio
 from desktop.presenters.sizer import SizerPresenter
 from desktop.presenters.status import present_status
@@ -19,6 +20,7 @@ from widgets.states import (
     DivergenceState,
     GaugeState,
     HeaderState,
+    HealthState,
     PlaybackState,
     RatioState,
     SizerState,
@@ -66,6 +68,7 @@ class Frame:
     gauge: GaugeState
     sizer: SizerState
     status: StatusState
+    health: HealthState
     playback: PlaybackState | None
     empty: str = ""
 
@@ -74,7 +77,7 @@ class FramePresenter:
     """Makes frames; keeps curves and the last sizing, so that what is the same stays the same object."""
 
     def __init__(self) -> None:
-        self._curves, self._sizer = Curves(), SizerPresenter()
+        self._curves, self._sizer, self._health = Curves(), SizerPresenter(), HealthPresenter()
 
     def present(
         self,
@@ -86,8 +89,14 @@ class FramePresenter:
         playback: PlaybackState | None = None,
         empty: str = "",
         why: str = "",
+        now: datetime | None = None,
     ) -> Frame:
-        """Turn one snapshot into the states of all panels; `why` tells why the demo stands in for live data."""
+        """Turn one snapshot into the states of all panels.
+
+        `why` tells why the demo stands in for live data; `now` is the feed's, where the snapshot is of an earlier
+        moment.
+        """
+        now = now or snapshot.moment
         stop, target = self._sizer.levels(snapshot, view.settings)
         return Frame(
             snapshot=snapshot,
@@ -101,7 +110,8 @@ class FramePresenter:
             divergence=present_divergence(snapshot, self._curves),
             gauge=present_gauge(snapshot, self._curves),
             sizer=self._sizer.present(snapshot, view.settings),
-            status=present_status(snapshot, progress, why=why),
+            status=present_status(snapshot, progress, why=why, now=now),
+            health=self._health.present(snapshot.feed, now),
             playback=playback,
             empty=empty,
         )

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from desktop.market.known import Unknown
 from desktop.market.sessions import NYSE, Phase
-from desktop.presenters.words import clock_et, moment_et, span
+from desktop.presenters.words import clock_et, moment_et, source_name, span
 from desktop.snapshot import Snapshot
 from desktop.sources.state import FeedState, Progress, SourceState
 from widgets.states import ProgressState, SourceDot, StatusState, Text, Tone
@@ -24,11 +24,13 @@ STATE_TONES = {
 _LEAVE_DEMO = "Ctrl+D shows the store all the same; Ctrl+O imports history from files."
 
 
-def present_status(snapshot: Snapshot, progress: Progress | None, *, why: str = "") -> StatusState:
-    """Build the state of the status bar; `why` tells why the demo stands in for live data."""
+def present_status(
+    snapshot: Snapshot, progress: Progress | None, *, why: str = "", now: datetime | None = None
+) -> StatusState:
+    """Build the state of the status bar; `why` and `now` as for the frame."""
     moment = snapshot.moment
     return StatusState(
-        dots=tuple(_dot(one, moment) for one in snapshot.feed),
+        dots=tuple(_dot(one, now or moment) for one in snapshot.feed),
         session=_session(moment),
         clock=f"{clock_et(moment)} · {moment:%H:%M:%S} UTC",
         progress=None if progress is None else _progress(progress),
@@ -42,6 +44,7 @@ def _progress(progress: Progress) -> ProgressState:
 
 
 def _dot(state: SourceState, now: datetime) -> SourceDot:
+    name = source_name(state.source)
     age = "" if isinstance(state.age_s, Unknown) else f" {span(state.age_s)}"
     waiting = state.state is FeedState.UNAVAILABLE and state.last_error is None
     words = {
@@ -51,9 +54,9 @@ def _dot(state: SourceState, now: datetime) -> SourceDot:
         FeedState.GAP: f"gap{age}",
         FeedState.CLOSED: f"closed{age}",
         FeedState.UNAVAILABLE: "waiting" if waiting else "unavailable",
-        FeedState.OFF: "off",
+        FeedState.OFF: "paused" if state.paused else "off (no key)" if state.note == "no key" else "off",
     }[state.state]
-    told = [f"{state.source}: {state.state.value}"]
+    told = [f"{name}: {state.state.value}"]
     if state.note:
         told.append(state.note)
     if isinstance(state.age_s, Unknown):
@@ -67,7 +70,7 @@ def _dot(state: SourceState, now: datetime) -> SourceDot:
     if state.next_try is not None:
         told.append(f"next try in {span((state.next_try - now).total_seconds())}")
     tone = Tone.DIM if waiting else STATE_TONES[state.state]  # not asked yet: nothing is wrong
-    return SourceDot(state.source, f"{state.source} {words}", tone, "\n".join(told))
+    return SourceDot(state.source, f"{name} {words}", tone, "\n".join(told), name)
 
 
 def _session(moment: datetime) -> Text:

@@ -12,6 +12,9 @@ from widgets.states import Text, Tone
 NEW_YORK = ZoneInfo("America/New_York")
 MINUS = "−"
 NOT_KNOWN = "n/a"
+_NAMES = {
+    "new york fed": "New York Fed", "fred": "FRED", "fred calendar": "FRED calendar", "cftc": "CFTC", "bls": "BLS",
+}  # fmt: skip
 
 
 def plain(value: float, digits: int, unit: str = "") -> str:
@@ -59,6 +62,11 @@ def shown(value: Maybe, write: Callable[[float], str], tone: Tone = Tone.PLAIN, 
 def for_or_against(value: float) -> Tone:
     """Green when positive, red when negative: the sign in the text says the same."""
     return Tone.GOOD if value > 0 else Tone.BAD if value < 0 else Tone.PLAIN
+
+
+def source_name(source: str) -> str:
+    """Yahoo for yahoo, CFTC for cftc; names with capitals stay."""
+    return _NAMES.get(source, source[:1].upper() + source[1:])
 
 
 def ordinal(number: int) -> str:

@@ -78,7 +78,7 @@ def test_store_with_history_and_no_network_shows_the_store_and_says_it_is_not_li
     assert frame.playback is None
     assert mode(frame) == "NOT LIVE · last close shown"
     assert frame.header.ratio.tone is Tone.PAST
-    assert frame.status.dots[0].label == "yahoo unavailable"
+    assert frame.status.dots[0].label == "Yahoo unavailable"
     assert frame.ratio.dimmed
     assert frame.status.dots[0].tone is Tone.BAD
 
@@ -90,7 +90,7 @@ def test_store_that_ends_days_ago_is_called_stale(rig):
     # Missing on the morning of Wednesday 10 July: the 3rd, 5th, 8th and 9th; the 4th is a holiday.
     assert mode(frame) == "STALE · store ends 2 Jul 2024"
     assert "4 sessions missing" in frame.header.mode.why
-    assert frame.status.dots[0].label == "yahoo off"
+    assert frame.status.dots[0].label == "Yahoo off"
 
 
 def test_closed_exchange_is_no_fault(rig):
@@ -126,7 +126,7 @@ def test_damaged_layout_does_not_stop_the_start_and_is_told(rig):
     rig.start(demo=True)
     rig.frame()
     rig.until(lambda: "layout" in told(rig))
-    assert all(panel.isVisible() for panel in rig.window.panels.values())
+    assert all(rig.window.panels[key].isVisible() for key in ("ratio", "divergence", "gauge", "sizer"))
 
 
 def test_layout_of_another_program_is_told_and_the_default_is_used(rig):
@@ -134,7 +134,7 @@ def test_layout_of_another_program_is_told_and_the_default_is_used(rig):
     rig.start(demo=True)
     rig.frame()
     rig.until(lambda: "layout" in told(rig))
-    assert all(panel.isVisible() for panel in rig.window.panels.values())
+    assert all(rig.window.panels[key].isVisible() for key in ("ratio", "divergence", "gauge", "sizer"))
 
 
 def test_damaged_settings_do_not_stop_the_start_and_are_told(rig):

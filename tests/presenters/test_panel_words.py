@@ -247,14 +247,14 @@ DOWN = Failure(FailureKind.OFFLINE, "yahoo", "^RUT", "no route to the host", NOW
 @pytest.mark.parametrize(
     ("state", "label", "tone"),
     [
-        (source(FeedState.LIVE, 3.0, success=NOW), "yahoo 3 s", Tone.GOOD),
-        (source(FeedState.DELAYED, 900.0, success=NOW), "yahoo delayed 15 min", Tone.WARN),
-        (source(FeedState.STALE, 200.0, success=NOW), "yahoo stale 3 min", Tone.WARN),
-        (source(FeedState.GAP, 3.0, success=NOW), "yahoo gap 3 s", Tone.WARN),
-        (source(FeedState.CLOSED, 7200.0, success=NOW), "yahoo closed 2 h", Tone.PAST),
-        (source(FeedState.UNAVAILABLE, error=DOWN), "yahoo unavailable", Tone.BAD),
-        (source(FeedState.UNAVAILABLE), "yahoo waiting", Tone.DIM),  # not asked yet: nothing is wrong
-        (source(FeedState.OFF), "yahoo off", Tone.DIM),
+        (source(FeedState.LIVE, 3.0, success=NOW), "Yahoo 3 s", Tone.GOOD),
+        (source(FeedState.DELAYED, 900.0, success=NOW), "Yahoo delayed 15 min", Tone.WARN),
+        (source(FeedState.STALE, 200.0, success=NOW), "Yahoo stale 3 min", Tone.WARN),
+        (source(FeedState.GAP, 3.0, success=NOW), "Yahoo gap 3 s", Tone.WARN),
+        (source(FeedState.CLOSED, 7200.0, success=NOW), "Yahoo closed 2 h", Tone.PAST),
+        (source(FeedState.UNAVAILABLE, error=DOWN), "Yahoo unavailable", Tone.BAD),
+        (source(FeedState.UNAVAILABLE), "Yahoo waiting", Tone.DIM),  # not asked yet: nothing is wrong
+        (source(FeedState.OFF), "Yahoo off", Tone.DIM),
     ],
 )
 def test_source_says_how_far_it_can_be_trusted(closed, state, label, tone):
