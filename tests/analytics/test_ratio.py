@@ -152,6 +152,16 @@ def test_most_of_the_excess_over_the_2000_peak_is_dividends(both, adjusted):
     assert found.index_excess_pct == pytest.approx(100 * (10.0769 / 8.2014 - 1), abs=0.01)
     assert found.total_excess_pct < found.price_excess_pct / 2
     assert 0.6 < found.yield_gap_pct < 0.8
+    prices, total = (
+        pd.Series(up.close, up.days) / pd.Series(down.close, down.days)
+        for up, down in ((Closes("NDX", both.days, both.ndx), Closes("RUT", both.days, both.rut)), adjusted[::-1])
+    )
+    common = prices.index.intersection(total.dropna().index)
+    excess = [one[common][: str(DAY)].iloc[-1] / one[common][:"2001-12-31"].max() - 1 for one in (prices, total)]
+    assert found.dividends_share == pytest.approx(1 - excess[1] / excess[0], rel=1e-9)
+    assert 0.6 < found.dividends_share < 0.7
+    early = sure(r.total_return_ratio(adjusted[0], adjusted[1], both.until(date(2010, 7, 9))))
+    assert isinstance(early.dividends_share, Unknown)
 
 
 def test_a_missing_session_leaves_no_one_day_change():
