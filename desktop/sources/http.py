@@ -132,8 +132,9 @@ class Http:
         told = f"HTTP status {status}"
         if self._keyed and status in (400, 401, 403):  # 400: what FRED says of a key it does not know
             return self.failure(FailureKind.AUTH, what, told)
+        kind = FailureKind.OFFLINE if status in (401, 403) else kind_of_status(status)  # there is no key to check
         advice = _TROUBLE if status >= 500 else _ADVICE.get(status, "")
-        return replace(self.failure(kind_of_status(status), what, told), advice=advice)
+        return replace(self.failure(kind, what, told), advice=advice)
 
     def _checked(self, body: bytes, what: str, stamp: Stamp) -> Answer | Failure:
         if not body.strip():

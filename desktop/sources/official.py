@@ -24,7 +24,7 @@ from desktop.sources.contract import Dataset, Failure, FailureKind, Published, S
 from desktop.sources.files.fields import numbers, read_days
 from desktop.sources.files.publication import is_business_day
 from desktop.sources.files.result import ImportRefusedError, Parsed, Rejections, Request
-from desktop.sources.files.rows import Mask
+from desktop.sources.files.rows import DAY_OFF, UNFINISHED, Mask
 from desktop.sources.files.series import add_rates
 from desktop.sources.files.text import Table
 from desktop.sources.http import Answer, Http
@@ -153,7 +153,8 @@ def shared(
 
 def note_of(parsed: Parsed, now: datetime, *more: str) -> str:
     """What was left out of the last days, and whatever else is to be told."""
-    return "; ".join((*parsed.rejected.since(trading_day(now) - _RECENT).texts(), *more))
+    recent = parsed.rejected.since(trading_day(now) - _RECENT, but=(DAY_OFF, UNFINISHED))
+    return "; ".join((*recent.texts(), *more))
 
 
 # Interest rates

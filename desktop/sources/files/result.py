@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -42,11 +42,12 @@ class Rejections:
         """Rows left out for any reason."""
         return sum(len(labels) for labels in self._labels.values())
 
-    def since(self, day: date) -> Rejections:
-        """Only what was left out from `day` on, and what has no date."""
+    def since(self, day: date, *, but: Collection[str] = ()) -> Rejections:
+        """Only what was left out from `day` on, and what has no date; leave out the reasons of `but`."""
         late = Rejections()
         for reason, labels in self._labels.items():
-            late.add(reason, (one for one in labels if one >= day.isoformat()))  # a letter sorts after any digit
+            if reason not in but:
+                late.add(reason, (one for one in labels if one >= day.isoformat()))  # letters sort after digits
         return late
 
     def texts(self) -> tuple[str, ...]:

@@ -18,6 +18,9 @@ PRICES = ("open", "high", "low", "close")
 ROUNDING = 1e-6
 """Relative. A price kept as float32 (4704.73046875 for 4704.73) or adjusted strays this far from the true one."""
 
+DAY_OFF, UNFINISHED = "on a day when the exchange was closed", "of a session that had not closed"
+"""Why rows are left out that many publishers send every day."""
+
 _SETTLES = timedelta(minutes=20)
 """After the close a vendor still corrects the day's bar; before that it is no close."""
 
@@ -59,12 +62,12 @@ def on_sessions(
     drop("on a weekend, a copy of the day before", weekend & copies_of_before(values))
     drop("on a weekend", weekend)
     if not trades_on_days_off and keep.any():
-        drop("on a day when the exchange was closed", np.isin(days, calendar.not_sessions(np.unique(days[keep]))))
+        drop(DAY_OFF, np.isin(days, calendar.not_sessions(np.unique(days[keep]))))
     if keep.any():
         last = days[keep][-1]
         session = calendar.session(last.astype(object))
         if session is not None and now < session.close + _SETTLES:
-            drop("of a session that had not closed", days == last)
+            drop(UNFINISHED, days == last)
     return keep
 
 
