@@ -39,7 +39,7 @@ SERIES = ("EFFR", "DFEDTARL", "DFEDTARU")
 # --- what is believed -------------------------------------------------------------------------------------------
 _DAYS = 250
 _STRAYS_PP = 0.75
-"""How far outside the range the rate may lie; since the range exists it was .2 at most (2008-12, 2019-09)."""
+"""How far outside the range the rate may lie; since the range exists it was .1 at most (2015-12-16)."""
 _NARROWEST_PP = 0.2
 """A target range is a quarter of a point wide."""
 
