@@ -184,7 +184,8 @@ def segments(days: DayArray, level: FloatArray, threshold_pct: float = THRESHOLD
     highs = np.flatnonzero(level == np.maximum.accumulate(level))
     depth = 100.0 * (np.minimum.reduceat(level, highs) / level[highs] - 1.0)
     found = []
-    for at in np.flatnonzero(depth <= -threshold_pct):
+    # A fall from 100 to 90 is 9.999999999999998 % in floating point; the tolerance lets it count.
+    for at in np.flatnonzero(depth <= -threshold_pct + 1e-9):
         start, stop = highs[at], highs[at + 1] if at + 1 < len(highs) else len(level)
         low = start + int(np.argmin(level[start:stop]))
         recovered = _as_date(days[stop]) if stop < len(level) else None

@@ -169,12 +169,12 @@ def by_hand(level: np.ndarray, threshold: float) -> list[tuple[int, int, int | N
     high, low = 0, None
     for at in range(1, len(level)):
         if level[at] >= level[high]:
-            if low is not None and 100 * (level[low] / level[high] - 1) <= -threshold:
+            if low is not None and level[low] <= level[high] * (1 - threshold / 100):
                 out.append((high, low, at))
             high, low = at, None
         elif low is None or level[at] < level[low]:
             low = at
-    if low is not None and 100 * (level[low] / level[high] - 1) <= -threshold:
+    if low is not None and level[low] <= level[high] * (1 - threshold / 100):
         out.append((high, low, None))
     return out
 
@@ -187,7 +187,7 @@ def test_segments_equal_a_walk_by_hand_and_do_not_overlap(level, threshold):
     assert got == by_hand(level, threshold)
     for one, following in zip_longest(rows, rows[1:]):
         assert one.high < one.low
-        assert one.depth_pct <= -threshold
+        assert one.depth_pct <= -threshold + 1e-9
         assert one.depth_pct == pytest.approx(100 * (level[place[one.low]] / level[place[one.high]] - 1))
         assert following is None or (one.recovered is not None and one.low < one.recovered <= following.high)
 
@@ -233,6 +233,29 @@ def test_a_known_drawdown_without_a_close_is_left_out_and_told(both):
     )
     assert len(table.rows) == 13
     assert any(note.startswith("1 drawdowns left out") for note in table.notes)
+
+
+def test_drawdowns_before_the_history_are_not_missed(both):
+    begin = int(np.searchsorted(both.days, np.datetime64("2008-01-02")))
+    closes = (
+        Closes("RUT", both.days[begin:], both.rut[begin:]),
+        Closes("NDX", both.days[begin:], both.ndx[begin:]),
+    )
+    table = sure(d.drawdown_table(pair(*closes)))
+    assert table.rows[0].start == date(2015, 5, 21)
+    assert not any("left out" in note for note in table.notes)
+
+
+def test_a_decline_of_exactly_ten_percent_counts():
+    (only,) = d.segments(DAYS[:3], np.array([100.0, 90.0, 100.0]))
+    assert only.depth_pct == pytest.approx(-10)
+    assert d.segments(DAYS[:3], np.array([100.0, 90.01, 100.0])) == ()
+
+
+def test_days_that_the_sp500_lacks_are_told(both, spx):
+    keep = spx.days != np.datetime64("2025-03-04")
+    table = sure(d.drawdown_table(both, Closes("^SPX", spx.days[keep], spx.close[keep])))
+    assert "the S&P 500 has no close on 1 of the days since 2024-08-22" in table.notes
 
 
 def test_dates_that_have_run_out_say_so(both):

@@ -153,6 +153,13 @@ def test_a_month_after_the_cpi_day_its_long_outcome_is_still_pending(both):
     assert sure(found.fan).n == 34
 
 
+def test_an_outcome_is_over_on_the_last_day_of_its_horizon(both):
+    after = np.flatnonzero(both.days == np.datetime64("2024-07-11"))[0] + 20
+    for day, n, pending in ((both.day(after - 1), 34, 1), (both.day(after), 35, 0)):
+        one = sure(e.event_study(both.until(day), horizons_days=(20,), resamples=50)).outcomes[0].summary
+        assert (one.n, one.pending, one.broken) == (n, pending, 0)
+
+
 # --- draws
 
 
@@ -224,6 +231,7 @@ def test_what_counts_adds_up_and_p_is_a_probability(seed):
     for outcome in found.outcomes:
         one = outcome.summary
         assert one.n + one.pending + one.broken == len(events)
+        assert min(one.pending, one.broken) >= 0
         assert isinstance(outcome.placebo_p, Unknown) or 1 / 101 <= outcome.placebo_p <= 1
         assert isinstance(outcome.ci95_pct, Unknown) is (one.n < e.LEAST_FOR_INTERVAL)
         assert f"(n {one.n})" in outcome.reads or outcome.reads.startswith("no verdict")
@@ -282,16 +290,34 @@ def test_few_events_give_a_mean_but_no_interval_and_no_verdict():
     assert isinstance(found.fan, Unknown)
 
 
-def test_a_drift_that_is_there_is_found():
-    """Every event is followed by a day that goes on."""
+@pytest.mark.parametrize(("follows", "reads"), [(0.02, "continued"), (-0.02, "reversed")])
+def test_a_drift_that_is_there_is_found(follows, reads):
+    """Every event is followed by a day that goes on, or comes back."""
     generator = np.random.default_rng(8)
     rut, ndx = generator.normal(0, 0.004, (2, 3000))
     jumps = np.arange(300, 2900, 100)
     rut[jumps] += 0.05
-    rut[jumps + 1] += 0.02
+    rut[jumps + 1] += follows
     found = sure(e.event_study(made_pair(*(100 * np.exp(np.cumsum(one)) for one in (rut, ndx))), resamples=1000))
-    assert found.outcomes[0].reads == f"continued (n {len(jumps)})"
+    assert found.outcomes[0].reads == f"{reads} (n {len(jumps)})"
     assert found.outcomes[0].placebo_p == pytest.approx(1 / 1001)
+
+
+def test_the_placebo_is_drawn_from_days_that_could_have_been_events():
+    """The first 200 days drift by 2 % a day and have no score: none of them is drawn."""
+    rut, ndx = np.random.default_rng(8).uniform(-0.002, 0.002, (2, 1500))
+    rut[600::60] += 0.05
+    drift = rut.copy()
+    drift[:200] += 0.02
+    calm, drifts = (
+        sure(e.event_study(made_pair(*(100 * np.exp(np.cumsum(one)) for one in (leg, ndx))), resamples=400))
+        for leg in (rut, drift)
+    )
+    assert len(calm.events) == 15
+    assert calm.events == drifts.events
+    one, other = calm.outcomes[0], drifts.outcomes[0]
+    assert one.placebo_p == other.placebo_p
+    assert other.unconditional_mean_pct > one.unconditional_mean_pct + 0.2
 
 
 def sure_reason(found: object) -> str:

@@ -191,6 +191,16 @@ def test_the_largest_of_twelve_is_never_easier_than_one(found):
     assert by_score[-1].p_max > found.oct.p
 
 
+def test_a_pattern_that_is_there_is_supported(vix):
+    """Five times the VIX in October of every election year: no label draw comes near."""
+    month, year = vix.days.astype("datetime64[M]").astype(int) % 12, vix.days.astype("datetime64[Y]").astype(int)
+    high = (month == 9) & ((year + 1970) % 4 == 0)
+    made = sure(s.seasonality(Closes("^VIX", vix.days, np.where(high, 5, 1) * vix.close), SESSIONS, resamples=400))
+    assert made.oct.reads == "supported (9 of 9 against 11 of 27)"
+    assert made.oct.p_max == pytest.approx(1 / 401)
+    assert made.oct.p_higher == pytest.approx(1 / 94_143_280)
+
+
 # --- days and months that do not count
 
 
