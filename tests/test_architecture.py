@@ -75,15 +75,13 @@ def test_architecture_names_files_that_exist():
     (tree,) = re.findall(r"```\n(.*?)```", page, re.DOTALL)
     missing, folder = [], ROOT
     for line in tree.splitlines():
-        name = line.split()[0]
+        first = line.split()[0]
         if not line.startswith(" "):
-            folder = ROOT / name
-            missing += [] if folder.is_dir() else [name]
-            named = [] if name != "widgets/" and name != "resources/" else re.findall(r"\b\w+\.py\b", line)
-        else:
-            named = [name, *re.findall(r"\b\w+\.py\b", line.split(maxsplit=1)[-1])]
-            inner = folder / name if name.endswith("/") else folder
-        for one in named:
-            places = (folder / one, (inner if line.startswith(" ") else folder) / one)
-            missing += [] if any(place.exists() for place in places) else [f"{folder.name}/{one}"]
+            folder = ROOT / first
+        elif line.startswith("  ") and line[2] != " " and not (folder / first).exists():
+            missing.append(f"{folder.name}/{first}")
+        beside = {one.name for one in folder.rglob("*.py")}
+        missing += [one for one in re.findall(r"\b\w+\.py\b", line) if one not in beside]
+        missing += [] if folder.is_dir() else [first]
+    assert "desktop/" in tree
     assert missing == []

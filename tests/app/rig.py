@@ -27,7 +27,7 @@ from widgets.states import SizerState
 
 OPEN = datetime(2024, 7, 10, 15, 0, tzinfo=UTC)
 """A Wednesday, 11:00 in New York: the exchange is open, the last closed session is 9 July."""
-PATIENCE_MS = 6_000
+PATIENCE_MS = 20_000
 
 
 class Hand:
