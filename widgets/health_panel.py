@@ -247,6 +247,7 @@ class HealthPanel(Card):
     def _rebuild(self, rows: tuple[HealthRow, ...]) -> None:
         for old in self._rows.values():
             self._column.removeWidget(old)
+            old.hide()
             old.deleteLater()
         self._rows = {}
         for number, row in enumerate(rows):

@@ -1,6 +1,7 @@
 """Status bar and playback bar as a person uses them."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -189,3 +190,54 @@ def test_slider_in_the_hand_is_left_there(bar, qtbot):
     bar.show_state(replace(PLAY, position=0.9))
     assert slider.value() == held
     qtbot.mouseRelease(slider, Qt.MouseButton.LeftButton, pos=QPoint(slider.width() // 10, middle))
+
+
+MANY = tuple(
+    SourceDot(key, f"{name} {words}", tone, "", name)
+    for key, name, words, tone in (
+        ("yahoo", "Yahoo", "3 s", Tone.GOOD),
+        ("stream", "Yahoo stream", "off", Tone.DIM),
+        ("cboe", "Cboe", "15 min", Tone.GOOD),
+        ("treasury", "Treasury", "stale 2 d", Tone.WARN),
+        ("nyfed", "New York Fed", "1 d", Tone.GOOD),
+        ("fred", "FRED", "1 d", Tone.GOOD),
+        ("calendar", "FRED calendar", "off (no key)", Tone.DIM),
+        ("cftc", "CFTC", "4 d 15 h", Tone.GOOD),
+        ("bls", "BLS", "unavailable", Tone.BAD),
+        ("fed", "Fed", "waiting", Tone.DIM),
+        ("alpaca", "Alpaca", "delayed 10 min", Tone.WARN),
+    )
+)
+
+
+def shown_dots(strip: StatusStrip) -> dict[str, str]:
+    """What is written beside each mark, by key; every mark lies within the strip and over no other."""
+    found = list(strip._dots.values())
+    boxes = [one.geometry().translated(strip._dot_row.pos()) for one in found]
+    assert all(strip.rect().contains(box) for box in boxes)
+    assert all(one.right() < two.left() for one, two in pairwise(boxes))
+    return {one.dot.key: ("", one.dot.name, one.dot.label)[one._room] for one in found}
+
+
+def test_many_sources_fit_a_small_window_and_trouble_keeps_its_words(strip):
+    strip.resize(1280, 26)
+    strip.show_state(replace(STATE, dots=MANY, session=Text("NYSE pre-market, opens Thu 11 Jul 09:30 ET")))
+    QApplication.processEvents()
+    told = shown_dots(strip)
+    assert (told["treasury"], told["bls"], told["alpaca"]) == (
+        "Treasury stale 2 d", "BLS unavailable", "Alpaca delayed 10 min",
+    )  # fmt: skip
+    assert set(told.values()) & {"", "Yahoo", "Cboe"}  # those that are well gave way
+
+
+def test_words_come_back_with_the_room_and_marks_stay_to_the_end(strip):
+    strip.resize(2400, 26)
+    strip.show_state(replace(STATE, dots=MANY))
+    QApplication.processEvents()
+    assert list(shown_dots(strip).values()) == [one.label for one in MANY]
+    strip.resize(760, 26)
+    QApplication.processEvents()
+    assert len(shown_dots(strip)) == len(MANY)
+    strip.resize(2400, 26)
+    QApplication.processEvents()
+    assert list(shown_dots(strip).values()) == [one.label for one in MANY]
