@@ -22,6 +22,7 @@ from desktop.market.known import UserError
 from desktop.market.store import FILE_NAME, SeriesView, Store
 from desktop.market.universe import universe
 from desktop.presenters.frame import Frame, FramePresenter, Refreshing, View
+from desktop.presenters.words import clock_et, source_name
 from desktop.snapshot import SnapshotBuilder
 from desktop.sources.contract import Publisher, Source
 from desktop.sources.feed import Feed, Plan
@@ -144,13 +145,14 @@ class Desk:
             return ""
         if parts.feed.plan.off:
             return f"{_EMPTY} and no source is asked ({parts.feed.plan.off})"
-        why = parts.feed.unreachable
-        return f"{_EMPTY} and {why}" if why else ""
+        failure = parts.feed.unreachable
+        if failure is None:
+            return ""
+        return f"{_EMPTY} and {source_name(failure.source)} cannot be reached ({failure.message})"
 
     def _playback(self, now: datetime) -> PlaybackState | None:
         if self.player is None:
             return None
-        from desktop.presenters.words import clock_et
         from desktop.sources.demo import position_at
 
         return PlaybackState(

@@ -29,7 +29,10 @@ class _HedgeCard(QAbstractButton):
         return self._column
 
     def show_column(self, column: HedgeColumn, labels: tuple[str, ...]) -> None:
+        taller = len(labels) != len(self._labels)
         self._column, self._labels = column, labels
+        if taller:
+            self.updateGeometry()
         self.setText(column.label)
         self.setAccessibleName(f"Hedge: {column.label}")
         self.setAccessibleDescription("; ".join(f"{label} {value.text}" for label, value in column.rows))
@@ -137,14 +140,15 @@ class HedgeRow(QWidget):
         anew = tuple(one.key for one in hedges) != tuple(self._cards)
         if anew:
             self._rebuild(hedges)
-        if labels != self._labels:
+        labels_changed = labels != self._labels
+        if labels_changed:
             self._labels = labels
             widest = max((self.fontMetrics().horizontalAdvance(label) for label in labels), default=0)
             self._row.setContentsMargins(widest + 8, 0, 0, 0)
             self.update()
         for hedge in hedges:
             card = self._cards[hedge.key]
-            if anew or hedge != card.column:
+            if anew or hedge != card.column or labels_changed:
                 card.show_column(hedge, labels)
             card.setChecked(hedge.key == chosen)
             # One stop of the Tab key for the whole row; the arrow keys move within.

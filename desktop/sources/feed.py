@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from desktop.market.clock import Clock
 from desktop.market.store import Store
-from desktop.sources.contract import FailureKind, Publisher, Source
+from desktop.sources.contract import Failure, FailureKind, Publisher, Source
 from desktop.sources.lane import NAP_S, SourceLane
 from desktop.sources.plan import Plan
 from desktop.sources.publishing import PublisherLane
@@ -145,15 +145,15 @@ class Feed:
         return tuple(lane.state(now) for lane in self._lanes)
 
     @property
-    def unreachable(self) -> str:
-        """Why no source of prices can be reached; "" while one has answered, or may still."""
+    def unreachable(self) -> Failure | None:
+        """Why no source of prices can be reached; None while one has answered, or may still."""
         now = self._clock.now()
         states = [one for lane in self._source_lanes if (one := lane.state(now)).state is not FeedState.OFF]
         errors = [one.last_error for one in states if one.last_error is not None and one.last_success is None]
         failed = [one for one in errors if one.kind not in _AN_ANSWER]
         if not states or len(failed) < len(states):
-            return ""
-        return f"{failed[0].source} cannot be reached ({failed[0].message})"
+            return None
+        return failed[0]
 
     @property
     def progress(self) -> Progress | None:

@@ -36,7 +36,7 @@ from desktop.sources.state import FeedState, Progress, SourceState
 if TYPE_CHECKING:
     from websockets.sync.client import ClientConnection
 
-NAME = "Yahoo stream"
+NAME = "yahoo stream"
 URL = "wss://streamer.finance.yahoo.com/?version=2"
 SILENCE_S = 30.0
 """A link that says nothing for so long while the exchange is open is given up."""

@@ -223,7 +223,7 @@ def test_prices_go_to_the_store_once_a_batch(run):
         rig.until(lambda: rig.store.last_quote("QQQ", OPEN) is not None)
         last = rig.store.last_quote("IWM", OPEN)
         assert last is not None
-        assert (last.price, last.source) == (200.99, "Yahoo stream")
+        assert (last.price, last.source) == (200.99, "yahoo stream")
         assert rig.changes <= 4
         assert streamer.subscribed == [["IWM", "QQQ"]]
         assert (rig.state.state, rig.state.age_s) == (FeedState.LIVE, 0.0)

@@ -529,3 +529,14 @@ def test_nothing_stays_after_close(qtbot):
     del made
     gc.collect()
     assert gone() is None
+
+
+def test_cards_grow_when_their_figures_come_later(panel, qtbot):
+    only_k = tuple(replace(one, rows=one.rows[:1]) for one in STATE.hedges)
+    panel.show_state(replace(STATE, hedges=only_k))
+    card = panel.findChild(HedgeRow).cards[0]
+    qtbot.waitUntil(lambda: card.height() == card.sizeHint().height())
+    small = card.height()
+    panel.show_state(STATE)
+    assert len(STATE.hedges[0].rows) > 1
+    qtbot.waitUntil(lambda: card.height() == card.sizeHint().height() > small)
