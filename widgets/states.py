@@ -341,3 +341,108 @@ class SizerForm:
     sizing: str
     hedge: str
     instrument: str
+
+
+class Verdict(StrEnum):
+    """What the evidence says of a claim."""
+
+    FOR = "for"
+    AGAINST = "against"
+    MIXED = "mixed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRow:
+    """One claim of the idea: its verdict, its number with error and n, the date of it, where it would be given up.
+
+    `kill` is what is typed as the level at which the claim is given up, "" for none; `kill_hint` names its unit and
+    side ("above 10.20"); `killed` is True once that level was crossed.
+    """
+
+    key: str
+    claim: str
+    verdict: Verdict
+    value: Text
+    when: Text
+    kill: str = ""
+    kill_hint: str = ""
+    kill_error: str = ""
+    killed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ThesisState:
+    """All claims; `news` is what changed since the user last looked, newest first; `summary` counts the verdicts."""
+
+    rows: tuple[ClaimRow, ...]
+    summary: Text
+    news: tuple[Text, ...] = ()
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceTable:
+    """A small table: every cell is words, the first column names the row."""
+
+    headers: tuple[str, ...]
+    rows: tuple[tuple[Text, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EvidenceLine:
+    """One line of an evidence chart; `step` draws it as steps, `dots` as points without a line."""
+
+    name: str
+    curve: Curve
+    tone: Tone = Tone.PLAIN
+    faint: bool = False
+    step: bool = False
+    dots: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EvidenceBars:
+    """Bars side by side in groups: one name and tone a series, one value a group (NaN draws none)."""
+
+    groups: tuple[str, ...]
+    series: tuple[tuple[str, Tone, tuple[float, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EvidenceChart:
+    """A chart of one claim: lines over time (`zone` set: x in seconds since 1970 UTC) or over numbers, or bars.
+
+    `x_words` names positions on an axis of numbers ((1, "Jan"), ...); `levels` are dashed horizontal lines.
+    """
+
+    unit: str
+    lines: tuple[EvidenceLine, ...] = ()
+    bands: tuple[Band, ...] = ()
+    bars: EvidenceBars | None = None
+    levels: tuple[Level, ...] = ()
+    zone: str = ""
+    x_label: str = ""
+    x_words: tuple[tuple[float, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceState:
+    """What stands behind one claim: facts, the chart or table a sceptic asks for, source, and a caution."""
+
+    key: str
+    title: str
+    verdict: Verdict
+    facts: tuple[Text, ...]
+    chart: EvidenceChart | None
+    table: EvidenceTable | None
+    caution: Text
+    source: Text
+
+
+@dataclass(frozen=True, slots=True)
+class KillTyped:
+    """The level at which the user gives up a claim, as typed."""
+
+    key: str
+    text: str
