@@ -356,8 +356,8 @@ class Verdict(StrEnum):
 class ClaimRow:
     """One claim of the idea: its verdict, its number with error and n, the date of it, where it would be given up.
 
-    `kill` is what is typed as the level at which the claim is given up, "" for none; `kill_hint` names its unit and
-    side ("above 10.20"); `killed` is True once that level was crossed.
+    `kill` is what is typed as the level at which the claim is given up, "" for none; `kill_hint` names its unit
+    and side ("above 10.20"); `killed` is True once that level was crossed.
     """
 
     key: str
@@ -373,7 +373,7 @@ class ClaimRow:
 
 @dataclass(frozen=True, slots=True)
 class ThesisState:
-    """All claims; `news` is what changed since the user last looked, newest first; `summary` counts the verdicts."""
+    """All claims; `news` is what changed since the user last looked, newest first; `summary` counts verdicts."""
 
     rows: tuple[ClaimRow, ...]
     summary: Text
