@@ -259,7 +259,7 @@ def _start(effr: Fixing | Unknown | None, target: Target | None, still_open: Seq
     """The effective rate at today's target."""
     if effr is None or isinstance(effr, Unknown):
         return effr or Unknown("the effective fed funds rate is not known")
-    if still_open and effr.day > still_open[0]:
+    if effr.day > still_open[0]:
         return Unknown(f"the effective rate of {effr.day} already holds the decision of {still_open[0]}")
     if target is None:
         return effr.pct
@@ -311,8 +311,6 @@ def _solve(strip: _Strip, rule: DayRule) -> tuple[list[float], list[float]]:
     for i in range(n):
         if not held[i] and isfinite(average[i]):
             start[i] = end[i] = average[i]
-            if i and held[i - 1]:
-                end[i - 1] = average[i]
             if i + 1 < n and held[i + 1]:
                 start[i + 1] = average[i]
     for i in reversed(range(n)):

@@ -151,6 +151,8 @@ def test_a_calendar_that_ends_in_march_2024_moves_only_its_last_meeting(zq_close
     off = (table(short, reference) - reference).abs().max(axis=1)
     assert (off.iloc[:8] <= 5.1e-4).all()
     assert off.iloc[8] == pytest.approx(0.009, abs=1e-3)
+    half = r.fed_path(strip, nine, day, target=target, rule=r.DayRule.NEW_RATE, known_to=date(2024, 4, 29))
+    assert sure(half).meetings == short.meetings
     known = sure(r.fed_path(strip, nine, day, target=target, rule=r.DayRule.NEW_RATE, known_to=date(2024, 4, 30)))
     np.testing.assert_allclose(table(known, reference), reference, atol=5.1e-4)
 
@@ -414,7 +416,8 @@ def test_without_a_range_rates_stand_and_odds_are_unknown():
     first = date(2024, 8, 1)
     moves = {date(2024, 9, 18): -0.3}
     prices = lay_out(first, 5.33, moves, 2, r.DayRule.OLD_RATE)
-    for target, word in ((None, "DFEDTARL"), (in_force(5.25, 5.5, date(2024, 6, 1)), "2024-07-31")):
+    before, on_the_day = (in_force(5.25, 5.5, last) for last in (date(2024, 6, 1), date(2024, 7, 31)))
+    for target, word in ((None, "DFEDTARL"), (before, "2024-07-31"), (on_the_day, "2024-07-31")):
         path = sure(r.fed_path(prices, [date(2024, 7, 31), *moves], first, target=target))
         assert path.meetings[0].expected_rate_pct == pytest.approx(5.03)
         assert path.meetings[0].change_bp == pytest.approx(-30)
@@ -671,6 +674,7 @@ def test_a_session_without_closes_leaves_out_the_day_after_it():
     assert len(found) == len(days) - 2
     last = sure(r.two_year(series.until(date(2023, 3, 8)), sessions, np.linspace(4, 5, len(sessions))))
     assert "2023-03-07" in why(last.spread_bp)
+    assert last.change_bp == pytest.approx(100 / (len(sessions) - 1))
     assert "252" in why(last.slope.beta)
     assert last.slope.n == 3
 
