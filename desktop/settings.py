@@ -163,7 +163,8 @@ def load(folder: Path) -> tuple[Settings, tuple[str, ...]]:
     """Read `folder`/settings.toml.
 
     Returns the settings and one line per problem. A value that is not allowed leaves that one default; a file
-    that is no TOML is kept aside as settings.toml.bad. No file means all defaults.
+    that is no TOML is kept aside as settings.toml.bad, or left where it is if the folder cannot be written. No file
+    means all defaults.
     """
     path = folder / FILE_NAME
     try:
@@ -171,9 +172,10 @@ def load(folder: Path) -> tuple[Settings, tuple[str, ...]]:
     except FileNotFoundError:
         return Settings(), ()
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        aside = path.with_suffix(".toml.bad")
-        path.replace(aside)
-        return Settings(), (f"{path} could not be read ({error}); kept as {aside.name}, defaults are used",)
+        kept = _set_aside(path)
+        return Settings(), (f"{path} could not be read ({error}); {kept}, defaults are used",)
+    except OSError as error:
+        return Settings(), (f"{path} could not be read ({error.strerror or error}); defaults are used",)
     problems: list[str] = []
     settings = Settings()
     for name, spec in _SPECS.items():
@@ -185,6 +187,15 @@ def load(folder: Path) -> tuple[Settings, tuple[str, ...]]:
         except SettingError as error:
             problems.append(f"{error}; the default is used")
     return settings, tuple(problems)
+
+
+def _set_aside(path: Path) -> str:
+    aside = path.with_suffix(".toml.bad")
+    try:
+        path.replace(aside)
+    except OSError as error:
+        return f"left as it is ({error.strerror or error})"
+    return f"kept as {aside.name}"
 
 
 def save(settings: Settings, folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import fields, replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -125,3 +126,22 @@ def test_whatever_is_typed_comes_back_as_it_was(tmp_path_factory, text, stop):
     chosen = replace(Settings(), capital=text, stop=stop)
     settings.save(chosen, folder)
     assert settings.load(folder) == (chosen, ())
+
+
+def test_damaged_file_in_a_folder_that_cannot_be_written_is_left_and_told(tmp_path, monkeypatch):
+    (tmp_path / settings.FILE_NAME).write_text("theme = [", encoding="utf-8")
+
+    def refuse(_path: Path, _target: Path) -> Path:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    loaded, (problem,) = settings.load(tmp_path)
+    assert loaded == Settings()
+    assert "left as it is (Permission denied), defaults are used" in problem
+
+
+def test_file_that_cannot_be_read_means_defaults_and_is_told(tmp_path):
+    (tmp_path / settings.FILE_NAME).mkdir()
+    loaded, (problem,) = settings.load(tmp_path)
+    assert loaded == Settings()
+    assert "could not be read" in problem

@@ -75,7 +75,8 @@ class Source(Protocol):
 
     A source may also have: `off`, why it is not asked at all ("no key"), "" when it is; `symbols`, the only ones
     it knows, of which it gives quotes and minute bars and no history; `priority`, how its bars rank in the store;
-    `requests` sent so far, and `budget_per_h`; `close`, after which nothing waits any more.
+    `requests` sent so far, and `budget_per_h`; `warning`, what is wrong though it answers, "" where nothing is;
+    `close`, after which nothing waits any more.
     """
 
     name: str

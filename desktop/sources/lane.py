@@ -41,6 +41,7 @@ _SLOWEST = 5
 _MOST_ABANDONED = 3
 """Hung workers that may linger in one lane; while there are as many, the lane asks nothing."""
 _HOST_WIDE = frozenset({FailureKind.RATE_LIMITED, FailureKind.TIMEOUT, FailureKind.OFFLINE})
+_SHUT_OUT = _HOST_WIDE | {FailureKind.AUTH}
 _OUTSIDE_HOURS = 5
 
 log = logging.getLogger(__name__)
@@ -86,7 +87,8 @@ class SourceLane:
         self._advanced_at: datetime | None = None
         self._last_success: datetime | None = None
         self._last_error: Failure | None = None
-        self._failing = False
+        self._failing: Failure | None = None
+        """What its quotes fail with, None while they come."""
         self._gaps: dict[str, tuple[date, ...]] = {}
 
     @property
@@ -117,6 +119,7 @@ class SourceLane:
         with self._lock:
             self._plan = _narrowed(plan, self._source)
             self._looked_for = None
+            self._last_run.pop(Job(Kind.LOOK), None)
             self._unknown.clear()
             self._lock.notify_all()
 
@@ -227,7 +230,7 @@ class SourceLane:
             if self._due(job, every_s, now) <= now:
                 return job
         after = self._backfill_after
-        if self._backfill and (after is None or now >= after):
+        if self._backfill and not self._is_shut_out() and (after is None or now >= after):
             return self._backfill.popleft()
         return None
 
@@ -241,12 +244,17 @@ class SourceLane:
         if plan.live:
             slower = min(2**self._failures, _SLOWEST)
             yield Job(Kind.QUOTES), slower * (plan.closed_s if closed else plan.open_s)
-        for symbol in plan.minute:
+        for symbol in () if self._is_shut_out() else plan.minute:
             yield Job(Kind.MINUTES, symbol), plan.recheck_s if closed else plan.minute_s
         if (plan.daily or plan.adjusted or plan.universe) and not self._backfill:
             target = history.target(now)
             if self._cancelled_for != target:
-                yield Job(Kind.LOOK), plan.recheck_s if self._looked_for == target else 0.0
+                # One that failed is not repeated without a pause: what it reads may be broken.
+                yield Job(Kind.LOOK), plan.recheck_s if self._looked_for == target else plan.closed_s
+
+    def _is_shut_out(self) -> bool:
+        """Whether its quotes are refused for a reason that concerns all it has: then nothing else is asked."""
+        return bool(self._plan.live) and self._failing is not None and self._failing.kind in _SHUT_OUT
 
     def _due(self, job: Job, every_s: float, now: datetime) -> datetime:
         last = self._last_run.get(job)
@@ -332,7 +340,8 @@ class SourceLane:
     def _note(self, job: Job, answer: _Answer) -> None:
         """Take the outcome of a job into the books."""
         now = self._clock.now()
-        failures, failed = ([answer], True) if isinstance(answer, Failure) else ([], False)
+        failures = [answer] if isinstance(answer, Failure) else []
+        failed = bool(failures)
         if isinstance(answer, Mapping):
             failures = [one for one in answer.values() if isinstance(one, Failure)]
             failed = bool(failures) and len(failures) == len(answer)
@@ -342,7 +351,7 @@ class SourceLane:
             if failure.retry_after_s is not None:
                 self._blocked_until_s = time.monotonic() + failure.retry_after_s
         if job.kind is Kind.QUOTES or not self._plan.live:
-            self._failing = failed
+            self._failing = failures[-1] if failed else None
             self._failures = self._failures + 1 if failed else 0
         if not failed and job.kind not in (Kind.LOOK, Kind.PANEL):
             self._last_success = now
@@ -382,6 +391,7 @@ class SourceLane:
         """How it stands."""
         with self._lock:
             state, note = self._judge(now)
+            warning: str = "" if state is FeedState.OFF else getattr(self._source, "warning", "")
             age_s, declared_s = self._age(now)
             next_try = None if state is FeedState.OFF else self._next_due(now)
             blocked_s = self._blocked_until_s - time.monotonic()
@@ -395,7 +405,7 @@ class SourceLane:
                 self._last_success,
                 self._last_error,
                 next_try,
-                note,
+                "; ".join(one for one in (note, warning) if one),
                 requests=getattr(self._source, "requests", 0),
                 budget_per_h=getattr(self._source, "budget_per_h", 0),
                 paused=self._paused,
@@ -427,15 +437,19 @@ class SourceLane:
             return FeedState.OFF, "paused by you"
         if not self._started or self._stopping:
             return FeedState.OFF, "the feed is not running"
-        why = f"{self._last_error.message}: {self._last_error.cure}" if self._last_error else ""
+        told = self._failing or self._last_error
+        why = f"{told.message}: {told.cure}" if told else ""
         if self._last_success is None:
             return FeedState.UNAVAILABLE, why or "waiting for the first answer"
         phase = NYSE.phase(now)
         quiet_s = self._plan.quiet_s * (1 if phase is Phase.REGULAR else _OUTSIDE_HOURS)
         advanced_at = self._advanced_at or self._last_success
-        quiet = (now - advanced_at).total_seconds() > quiet_s
+        still_s = (now - advanced_at).total_seconds()
+        quiet = still_s > quiet_s
         if self._failing and (now - self._last_success).total_seconds() > quiet_s:
             return FeedState.UNAVAILABLE, why
+        if self._failing and still_s > self._plan.live_age_s and phase is not Phase.CLOSED:
+            return FeedState.STALE, why
         if quiet and phase is not Phase.CLOSED:
             return FeedState.STALE, why if self._failing else f"no new trade since {advanced_at:%H:%M:%S} UTC"
         if holes := {symbol: days for symbol, days in self._gaps.items() if days}:

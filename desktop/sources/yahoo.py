@@ -16,8 +16,10 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -70,6 +72,8 @@ FUTURES_DELAY_S = 600.0
 """CME prices are ten minutes late on Yahoo; used where an answer does not say."""
 DOUBTFUL_MOVE = 0.25
 """A price farther from a known previous close needs a second confirmation."""
+IMPOSSIBLE = 20.0
+"""A price so many times a stored close, or so small a part, is believed from nobody: no split is as large."""
 AGREEMENT = 0.02
 """How close a second answer must come to confirm the first."""
 BATCH_PAUSE_S = 300.0
@@ -82,12 +86,40 @@ BAD_PRINT = 4.0
 """A bar whose close is so many times that of both its neighbours, or so small a part, is no market price."""
 CLOCK_TOLERANCE = timedelta(seconds=120)
 """How far in the future a trade may seem to lie before the answer, or this computer's clock, is wrong."""
+CLOCK_WARNING_S = 30.0
+"""A difference between this computer's clock and Yahoo's that is told: every age shown is wrong by as much."""
+CHARTS_IN_VAIN = 2
+"""So many charts that cannot be used, and no other, after a batch that could not: the rest would be no better."""
+
+# --- what helps, where the kind of a failure does not say it ----------------------------------------------------
+REFUSED = "Yahoo refuses this computer or its network: wait, or try another network"
+TROUBLE = "Yahoo has trouble of its own: it is asked again"
+SIGN_IN = "open any web page and sign in to the network, or ask who runs it"
+CERTIFICATE = (
+    "the network inspects traffic: name your organisation's certificate bundle (a PEM file) in SSL_CERT_FILE"
+)
+NO_NAME = "check that this computer is online, and the proxy in HTTPS_PROXY where the network wants one"
+PROXY = "check the proxy in HTTPS_PROXY"
+CLOCK = "set this computer's clock"
 
 _HOST_WIDE = frozenset({FailureKind.RATE_LIMITED, FailureKind.TIMEOUT, FailureKind.OFFLINE})
+_REFUSED_TO_ALL = _HOST_WIDE | {FailureKind.AUTH}
 _UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
 """What yfinance raises when an answer has not the shape it expects; json.JSONDecodeError is a ValueError."""
 log = logging.getLogger(__name__)
 _T = TypeVar("_T")
+
+
+class _UnusableAnswerError(ValueError):
+    """An answer that is no data at all: what it is, and what helps ("" where nothing does)."""
+
+    def __init__(self, what: str, advice: str = "") -> None:
+        super().__init__(what)
+        self.advice = advice
+
+
+class _TradeToComeError(BadMarketDataError):
+    """A trade that lies too far in the future."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -158,6 +190,16 @@ class Yahoo:
         self._confirmed: dict[str, float] = {}
         self._doubted: dict[str, float] = {}
         self._declared_delay_s: dict[str, float] = {}
+        self._clock_off_s = 0.0
+
+    @property
+    def warning(self) -> str:
+        """What is wrong though Yahoo answers: this computer's clock; "" where nothing is."""
+        off_s = self._clock_off_s
+        if abs(off_s) < CLOCK_WARNING_S:
+            return ""
+        by = f"{abs(off_s):.0f} s" if abs(off_s) < 120 else f"{abs(off_s) / 60:.0f} min"
+        return f"this computer's clock is {by} {'slow' if off_s > 0 else 'fast'}, ages are wrong: {CLOCK}"
 
     @property
     def retry_after_s(self) -> float:
@@ -199,7 +241,9 @@ class Yahoo:
                 found[symbol] = self._failure(FailureKind.NOT_FOUND, symbol, "Yahoo does not know this symbol")
                 continue
             quote = self._read(symbol, answer[symbol], self._quote_of_row)
-            if isinstance(quote, Quote) and self._is_doubtful(quote):
+            if isinstance(quote, Quote) and (impossible := self._impossible(quote)):
+                quote = impossible
+            elif isinstance(quote, Quote) and self._is_doubtful(quote):
                 second = self._quote_from_chart(symbol) if opinions > 0 else None
                 opinions -= 1
                 quote = self._confirmed_by(quote, second.price if isinstance(second, Quote) else None)
@@ -213,14 +257,21 @@ class Yahoo:
     def _quotes_from_charts(self, symbols: tuple[str, ...]) -> dict[str, Quote | Failure]:
         found: dict[str, Quote | Failure] = {}
         unreachable: Failure | None = None
+        in_vain = 0
         for symbol in symbols:
             if unreachable is not None:
                 found[symbol] = replace(unreachable, symbol=symbol)
                 continue
             quote = self._quote_from_chart(symbol)
-            if isinstance(quote, Failure) and quote.kind in _HOST_WIDE:
-                unreachable = quote
-            if isinstance(quote, Quote) and self._is_doubtful(quote):
+            if isinstance(quote, Failure):
+                in_vain += quote.kind is FailureKind.BAD_PAYLOAD
+                if quote.kind in _REFUSED_TO_ALL or in_vain >= CHARTS_IN_VAIN:
+                    unreachable = quote
+            else:
+                in_vain = -len(symbols)  # one that answers: the others may
+            if isinstance(quote, Quote) and (impossible := self._impossible(quote)):
+                quote = impossible
+            elif isinstance(quote, Quote) and self._is_doubtful(quote):
                 # The other endpoint is out of order: the same answer one round later has to do.
                 quote = self._confirmed_by(quote, self._doubted.get(symbol))
             found[symbol] = quote
@@ -245,7 +296,9 @@ class Yahoo:
         try:
             return reader(symbol, row)
         except (BadMarketDataError, OSError, *_UNREADABLE) as error:  # OSError: a time that Windows cannot hold
-            return self._failure(FailureKind.BAD_PAYLOAD, symbol, f"unusable quote: {error!r}")
+            advice = CLOCK if isinstance(error, _TradeToComeError) else ""
+            told = str(error) if isinstance(error, BadMarketDataError) else repr(error)
+            return self._failure(FailureKind.BAD_PAYLOAD, symbol, f"unusable quote: {told}", advice=advice)
 
     def _quote_of_row(self, symbol: str, row: Mapping[str, Any]) -> Quote:
         trades = [
@@ -278,7 +331,7 @@ class Yahoo:
         now = self._clock.now()
         traded = datetime.fromtimestamp(moment, UTC)
         if traded > now + CLOCK_TOLERANCE:
-            raise BadMarketDataError(
+            raise _TradeToComeError(
                 symbol, TIME, traded.isoformat(), f"lies after this computer's clock ({now.isoformat()})"
             )
         previous_close = _number(previous)
@@ -291,13 +344,20 @@ class Yahoo:
         return Quote(
             symbol=symbol,
             price=price,
-            event_time=traded,
+            event_time=min(traded, now),  # nobody looks at what is still to come
             arrival_time=now,
             source=self.name,
             previous_close=previous_close,
             open_price=open_price,
             declared_delay_s=self._declared_delay_s.get(symbol, default_s),
         )
+
+    def _impossible(self, quote: Quote) -> Failure | None:
+        close = self._known_close(quote.symbol)
+        if close is None or 1 / IMPOSSIBLE < quote.price / close < IMPOSSIBLE:
+            return None
+        told = f"{quote.price:g} cannot be a price where the last stored close is {close:g}"
+        return self._failure(FailureKind.BAD_PAYLOAD, quote.symbol, told)
 
     def _is_doubtful(self, quote: Quote) -> bool:
         confirmed = self._confirmed.get(quote.symbol)
@@ -440,8 +500,11 @@ class Yahoo:
         from curl_cffi.requests import exceptions as http
         from yfinance import exceptions as vendor
 
+        advice = ""
         try:
             return request()
+        except _UnusableAnswerError as error:
+            kind, message, advice = FailureKind.BAD_PAYLOAD, str(error), error.advice
         except vendor.YFRateLimitError as error:
             kind, message = FailureKind.RATE_LIMITED, str(error)
         except vendor.YFTzMissingError as error:
@@ -450,21 +513,27 @@ class Yahoo:
         except vendor.YFPricesMissingError as error:
             reason = (error.yahoo_reason or "").lower()
             kind = FailureKind.NOT_FOUND if "delisted" in reason else FailureKind.NO_DATA
-            if self._call.status >= 400:
-                kind = kind_of_status(self._call.status)
-            message = str(error)
+            message = f"Yahoo has no prices: {reason or 'it gives no reason'}"
         except vendor.YFException as error:
             kind, message = FailureKind.BAD_PAYLOAD, str(error)
+        except http.IncompleteRead as error:  # curl_cffi counts it among the HTTP errors
+            kind, message = FailureKind.OFFLINE, f"the answer broke off: {error}"
         except http.HTTPError as error:
-            status = getattr(error.response, "status_code", 0)
-            kind, message = kind_of_status(status), f"Yahoo answered with HTTP status {status}"
+            self._call.status = getattr(error.response, "status_code", 0)
+            kind, message = FailureKind.BAD_PAYLOAD, str(error)
         except http.Timeout as error:
             kind, message = FailureKind.TIMEOUT, str(error)
         except _UNREADABLE as error:  # before the next: curl_cffi's JSON error is both
             kind, message = FailureKind.BAD_PAYLOAD, f"unreadable answer: {error!r}"
         except http.RequestException as error:
-            kind, message = FailureKind.OFFLINE, str(error)
-        return self._failure(kind, symbol, message)
+            kind, message, advice = FailureKind.OFFLINE, str(error), _advice_for_link(error)
+        if self._call.status >= 400 and kind not in _HOST_WIDE:  # what yfinance made of a refusal says less
+            kind, message = (
+                kind_of_status(self._call.status),
+                f"Yahoo answered with HTTP status {self._call.status}",
+            )
+            advice = _advice_for_status(self._call.status)
+        return self._failure(kind, symbol, message.partition(_CURL_ADVICE)[0], advice=advice)
 
     def _json(self, url: str, params: Mapping[str, str]) -> Any:  # noqa: ANN401 - JSON is Any until read
         from yfinance.data import YfData
@@ -514,15 +583,33 @@ class Yahoo:
             if url.startswith(_DATA_URLS) and (response.status_code == 404 or response.status_code >= 500):
                 response.raise_for_status()
             self._call.status = response.status_code
+            self._compare_clocks(response.headers)
+            if url.startswith(_DATA_URLS) and response.status_code == 200:
+                _require_data(response.content)
             return response
 
         vars(session)["request"] = request  # an attribute of the object goes before the method of its class
         return session
 
+    def _compare_clocks(self, headers: Mapping[str, Any]) -> None:
+        """Note how far this computer's clock is from that of the host; an answer out of a cache tells nothing."""
+        told = headers.get("Date")
+        if told and not headers.get("Age"):
+            with suppress(ValueError):
+                theirs = parsedate_to_datetime(told)
+                if theirs.tzinfo is not None:
+                    self._clock_off_s = (theirs - self._clock.now()).total_seconds()
+
     def _failure(
-        self, kind: FailureKind, symbol: str, message: str, *, retry_after_s: float | None = None
+        self,
+        kind: FailureKind,
+        symbol: str,
+        message: str,
+        *,
+        retry_after_s: float | None = None,
+        advice: str = "",
     ) -> Failure:
-        return Failure(kind, self.name, symbol, message, self._clock.now(), retry_after_s)
+        return Failure(kind, self.name, symbol, message, self._clock.now(), retry_after_s, advice)
 
 
 def _browser_session() -> Session[Any]:
@@ -531,6 +618,33 @@ def _browser_session() -> Session[Any]:
     session: Session[Any] = Session(impersonate="chrome")
     trust_environment(session)
     return session
+
+
+def _require_data(body: bytes) -> None:
+    """Refuse what is not even an attempt at data."""
+    if not body.strip():
+        raise _UnusableAnswerError("the answer is empty")
+    if body.lstrip()[:1] == b"<":
+        raise _UnusableAnswerError("a web page came in place of data (a sign-in page of the network?)", SIGN_IN)
+
+
+_CURL_ADVICE = ". See https://curl.se/"
+"""What curl adds to each of its messages."""
+
+
+def _advice_for_status(status: int) -> str:
+    return TROUBLE if status >= 500 else REFUSED if status in (401, 403) else ""
+
+
+def _advice_for_link(error: Exception) -> str:
+    from curl_cffi.requests import exceptions as http
+
+    for kind, advice in (
+        (http.CertificateVerifyError, CERTIFICATE), (http.DNSError, NO_NAME), (http.ProxyError, PROXY),
+    ):  # fmt: skip
+        if isinstance(error, kind):
+            return advice
+    return ""
 
 
 def _forget_answers() -> None:

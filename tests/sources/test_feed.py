@@ -711,3 +711,25 @@ def test_quotes_go_before_history(run):
     assert source.wait("quotes", 2)
     assert source.wait("1d", 5)
     assert source.calls[0][0] == "quotes"
+
+
+def test_a_look_at_a_store_that_cannot_be_read_is_repeated_with_a_pause(run, store, monkeypatch, caplog):
+    clock = Hand(OPEN)
+    source = Script(clock)
+    looks = 0
+
+    def broken(_symbol: str) -> Closes:
+        nonlocal looks
+        looks += 1
+        raise OSError("disk gone")
+
+    with monkeypatch.context() as during:
+        during.setattr(store, "closes", broken)
+        rig = run(clock, source, plan=HISTORY)
+        rig.until(lambda: rig.state.last_error is not None)
+        threading.Event().wait(0.3)  # a few turns of the lane
+        assert looks == 1
+        assert "disk gone" in rig.state.note
+    clock.pass_(seconds=60)
+    rig.until(lambda: bool(len(store.closes("^RUT"))))
+    assert "disk gone" in caplog.text
