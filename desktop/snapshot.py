@@ -20,6 +20,7 @@ from desktop.analytics.divergence import Cone, DivergenceStats, Reference, Sprea
 from desktop.analytics.ratio import HalfLifeInterval, PairSeries, RatioStats
 from desktop.analytics.regime import RegimeStats, Thresholds
 from desktop.deferred import Deferred
+from desktop.evidence import Evidence, Gatherer
 from desktop.market import releases
 from desktop.market.known import Unknown
 from desktop.market.quotes import Bars, Closes, DayArray, FloatArray, Interval, Panel
@@ -89,6 +90,7 @@ class Snapshot:
     divergence: DivergenceStats | Unknown
     today: Today
     usual: tuple[str, Cone] | Unknown
+    evidence: Evidence
     next_release: Release | None
     feed: tuple[SourceState, ...]
     live: bool
@@ -110,6 +112,7 @@ class SnapshotBuilder:
 
     def __init__(self, store: Store, deferred: Deferred) -> None:
         self._store, self._deferred, self._tape = store, deferred, Tape(store)
+        self._gatherer = Gatherer(store, deferred)
         self._history: History | None = None
 
     def build(
@@ -142,6 +145,7 @@ class SnapshotBuilder:
             divergence=self._divergence(history, today, live),
             today=today,
             usual=self._usual(today.session),
+            evidence=self._gatherer.gather(history.pair, history.day, moment, history.key),
             next_release=releases.next_release(moment),
             feed=tuple(feed),
             live=live is not None,

@@ -589,6 +589,11 @@ class Store:
         days = np.array([row[0] for row in rows], dtype="datetime64[D]")
         return SeriesView(series_id, days, np.array([row[1] for row in rows], dtype=np.float64))
 
+    def latest_known(self, as_of: datetime) -> datetime | None:
+        """When the newest observation of any series that was known at `as_of` became so; None without any."""
+        rows = self._rows("SELECT max(available_us) FROM series WHERE available_us <= ?", (_microseconds(as_of),))
+        return None if rows[0][0] is None else _moment(rows[0][0])
+
     # Publications and calendars
 
     def put_publication(self, publisher: str, dataset: str, publication: Publication) -> None:
