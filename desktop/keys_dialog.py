@@ -54,7 +54,8 @@ class KeysDialog(QDialog):
         column = QVBoxLayout(self)
         column.setSpacing(10)
         intro = QLabel(
-            "Keys are optional. They are kept in your system's keyring, nowhere else, and go to that vendor only."
+            "Keys are optional. They are kept in your system's keyring and nowhere else; without one they last "
+            "for this run only. Each is sent to its vendor alone."
         )
         intro.setWordWrap(True)
         column.addWidget(intro)

@@ -202,7 +202,7 @@ QProgressBar::chunk {{ background: {t.accent}; border-radius: 4px; }}
 QSlider::groove:horizontal {{ background: {t.border}; height: 4px; border-radius: 2px; }}
 QSlider::handle:horizontal {{ background: {t.text}; width: 12px; margin: -5px 0; border-radius: 6px; }}
 QDockWidget {{ color: {t.dim}; }}
-QTabBar {{ background: {t.window}; }}
+QTabBar {{ background: {t.window}; qproperty-drawBase: 0; }}
 QTabBar::tab {{
     background: {t.window}; color: {t.dim}; border: 1px solid {t.border}; padding: 3px 12px; margin: 2px 2px 0 0;
     border-radius: 5px;

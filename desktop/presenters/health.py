@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -26,7 +27,7 @@ KIND_WORDS = {
 NO_KEY = "no key"
 """How the reason of a source that is off for want of a key begins."""
 ENTER_KEY = "enter the right one under Menu, Vendor keys (Ctrl+K)"
-_ADVICE = ". See https://curl.se/"
+_ADVICE, _CURL = ". See https://curl.se/", re.compile(r"^Failed to perform, curl: \(\d+\) ")
 _TICK_S, _HOUR_S, _MARK_S = 0.9, 3600.0, 60.0
 _NEARLY_USED = 0.8
 _WELL = frozenset({FeedState.LIVE, FeedState.CLOSED})
@@ -148,7 +149,7 @@ def error_words(error: Failure) -> str:
     """A failure in plain words, with the cure."""
     cure = ENTER_KEY if error.kind is FailureKind.AUTH else error.cure
     what = f" ({error.symbol})" if error.symbol and len(error.symbol) <= 20 else ""
-    message = error.message.partition(_ADVICE)[0]
+    message = _CURL.sub("", error.message.partition(_ADVICE)[0])
     return f"{clock_et(error.at)} {KIND_WORDS[error.kind]}{what}: {message}. Cure: {cure}"
 
 

@@ -7,14 +7,14 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
 import keyring
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QLabel, QPushButton
+from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QLabel, QPushButton, QWidget
 
 from desktop import desk, doctor, layout
 from desktop.app import Application
@@ -22,6 +22,7 @@ from desktop.credentials import Credentials, Key
 from desktop.market.clock import Clock
 from desktop.market.quotes import Bars, Interval, Quote
 from desktop.market.store import Store
+from desktop.presenters.frame import Frame
 from desktop.sources.alpaca import Alpaca
 from desktop.sources.contract import Failure, FailureKind, Source, Window
 from desktop.sources.limits import TokenBucket
@@ -72,15 +73,16 @@ def start(rig, told: dict[str, Told]) -> None:
 
 
 def named(rig, name: str) -> QAbstractButton:
-    return next(one for one in rig.window.findChildren(QAbstractButton) if one.accessibleName() == name)
+    window: QWidget = rig.window
+    return next(one for one in window.findChildren(QAbstractButton) if one.accessibleName() == name)
 
 
 def click(rig, name: str) -> None:
     rig.qtbot.mouseClick(named(rig, name), Qt.MouseButton.LeftButton)
 
 
-def state_of(rig, name: str) -> Callable[[object], str]:
-    return lambda frame: next(row.state.text for row in frame.health.rows if row.name == name)
+def state_of(frame: Frame, name: str) -> str:
+    return next(row.state.text for row in frame.health.rows if row.name == name)
 
 
 def test_hidden_until_asked_for_and_gone_with_the_default_layout(rig, told):
@@ -148,7 +150,7 @@ def test_pause_leaves_it_alone_and_resume_asks_it_again(rig, told):
     start(rig, told)
     rig.press(Qt.Key.Key_5, control=True)
     click(rig, "Pause Yahoo")
-    rig.frame(lambda one: state_of(rig, "Yahoo")(one) == "paused")
+    rig.frame(lambda one: state_of(one, "Yahoo") == "paused")
     rig.until(lambda: "Yahoo paused" in {one.dot.label for one in rig.window.status._dots.values()})
     before = told["yahoo"].asked
     rig.clock.time += timedelta(seconds=30)
@@ -159,7 +161,7 @@ def test_pause_leaves_it_alone_and_resume_asks_it_again(rig, told):
     click(rig, "Resume Yahoo")
     rig.clock.time += timedelta(seconds=30)
     rig.until(lambda: told["yahoo"].asked > before + 1)
-    rig.frame(lambda one: state_of(rig, "Yahoo")(one) == "live")
+    rig.frame(lambda one: state_of(one, "Yahoo") == "live")
 
 
 def test_one_that_fails_is_told_with_its_cure_and_the_other_stays_well(rig, told):
@@ -167,8 +169,8 @@ def test_one_that_fails_is_told_with_its_cure_and_the_other_stays_well(rig, told
     rig.press(Qt.Key.Key_5, control=True)
     told["yahoo"].failure = FailureKind.OFFLINE
     rig.clock.time += timedelta(minutes=20)
-    rig.frame(lambda one: state_of(rig, "Yahoo")(one) == "unavailable")
-    rig.frame(lambda one: state_of(rig, "Other")(one) == "live")
+    rig.frame(lambda one: state_of(one, "Yahoo") == "unavailable")
+    rig.frame(lambda one: state_of(one, "Other") == "live")
     shown = [one.text() for one in rig.window.health.findChildren(QLabel) if one.isVisible()]
     assert any("cannot be reached" in one and "check network, proxy" in one for one in shown)
     assert any(one.startswith("1 of ") and "1 to look at" in one for one in shown)

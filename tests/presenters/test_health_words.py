@@ -89,7 +89,9 @@ def test_the_state_itself_is_told_where_no_error_explains_it():
 
 @pytest.mark.parametrize("kind", FailureKind)
 def test_each_kind_of_failure_has_words_and_a_cure(kind):
-    words = error_words(Failure(kind, "x", "", "as told. See https://curl.se/libcurl for more", NOW))
+    words = error_words(
+        Failure(kind, "x", "", "Failed to perform, curl: (7) as told. See https://curl.se/libcurl", NOW)
+    )
     assert words.startswith(f"10:30:00 ET {KIND_WORDS[kind]}: as told. Cure: ")
     assert "curl.se" not in words
     if kind is FailureKind.AUTH:

@@ -336,9 +336,8 @@ def test_bars_of_one_exchange_give_way_to_those_of_the_market(server, store):
         return Bars("IWM", Interval.MINUTE, start_s, price, price, price, price, 0 * price)
 
     def known() -> list[float]:
-        return store.bars(
-            "IWM", Interval.MINUTE, NOW - timedelta(minutes=5), NOW - timedelta(minutes=4)
-        ).close.tolist()
+        found = store.bars("IWM", Interval.MINUTE, NOW - timedelta(minutes=5), NOW - timedelta(minutes=4))
+        return [float(one) for one in found.close]
 
     def ask() -> None:
         seen = len(server.requests)

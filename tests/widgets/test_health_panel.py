@@ -69,7 +69,7 @@ def test_every_cell_is_shown(panel):
 def test_captions_stand_over_their_columns(panel):
     def left(text: str) -> int:
         label = next(one for one in panel.findChildren(QLabel) if one.isVisible() and one.text() == text)
-        return label.mapTo(panel, label.rect().topLeft()).x()
+        return int(label.mapTo(panel, label.rect().topLeft()).x())
 
     for caption, cell in (("Source", "Yahoo"), ("State", "live"), ("Age", "3 s"), ("Next try", "in 8 s")):
         assert left(caption) == left(cell), caption
