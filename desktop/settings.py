@@ -123,6 +123,51 @@ class Settings:
     instrument: str = _setting(
         "sizer.instrument", "micro", "What is traded.", choices=("etf", "micro", "mini", "mixed")
     )
+    kill_stretched: str = _setting(
+        "thesis.kill.stretched", "", "Level at which this claim is given up, as typed; empty for none."
+    )
+    kill_mean_reversion: str = _setting(
+        "thesis.kill.mean_reversion", "", "Level at which this claim is given up, as typed; empty for none."
+    )
+    kill_divergence_rare: str = _setting(
+        "thesis.kill.divergence_rare", "", "Level at which this claim is given up, as typed; empty for none."
+    )
+    kill_continued: str = _setting(
+        "thesis.kill.continued", "", "Level at which this claim is given up, as typed; empty for none."
+    )
+    kill_correlations_low: str = _setting(
+        "thesis.kill.correlations_low", "", "Level at which this claim is given up, as typed; empty for none."
+    )
+    kill_orderly: str = _setting(
+        "thesis.kill.orderly", "", "Level at which this claim is given up, as typed; empty for none."
+    )
+    kill_cuts_priced: str = _setting(
+        "thesis.kill.cuts_priced", "", "Level at which this claim is given up, as typed; empty for none."
+    )
+    kill_two_year_explains: str = _setting(
+        "thesis.kill.two_year_explains", "", "Level at which this claim is given up, as typed; empty for none."
+    )
+    kill_under_owned: str = _setting(
+        "thesis.kill.under_owned", "", "Level at which this claim is given up, as typed; empty for none."
+    )
+    kill_flow_asymmetry: str = _setting(
+        "thesis.kill.flow_asymmetry", "", "Level at which this claim is given up, as typed; empty for none."
+    )
+    kill_mega_cap_contribution: str = _setting(
+        "thesis.kill.mega_cap_contribution", "", "Level at which this claim is given up, as typed; empty for none."
+    )
+    kill_election_july_august: str = _setting(
+        "thesis.kill.election_july_august", "", "Level at which this claim is given up, as typed; empty for none."
+    )
+    kill_election_october: str = _setting(
+        "thesis.kill.election_october", "", "Level at which this claim is given up, as typed; empty for none."
+    )
+    kill_fall_less: str = _setting(
+        "thesis.kill.fall_less", "", "Level at which this claim is given up, as typed; empty for none."
+    )
+    kill_valuation_gap: str = _setting(
+        "thesis.kill.valuation_gap", "", "Level at which this claim is given up, as typed; empty for none."
+    )
 
 
 def spec_of(name: str) -> Spec:
@@ -163,8 +208,8 @@ def load(folder: Path) -> tuple[Settings, tuple[str, ...]]:
     """Read `folder`/settings.toml.
 
     Returns the settings and one line per problem. A value that is not allowed leaves that one default; a file
-    that is no TOML is kept aside as settings.toml.bad, or left where it is if the folder cannot be written. No file
-    means all defaults.
+    that is no TOML is kept aside as settings.toml.bad, or left where it is if the folder cannot be written. No
+    file means all defaults.
     """
     path = folder / FILE_NAME
     try:
