@@ -14,7 +14,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeAlias
 
-from desktop import snapshot
+from desktop import snapshot, thesis
+from desktop.changes import ChangeLog
 from desktop.credentials import Credentials
 from desktop.deferred import Deferred
 from desktop.market.clock import Clock, PlayClock, SystemClock
@@ -67,6 +68,7 @@ class Desk:
         self._open_parts = open_parts
         self._on_change: Callable[[], None] = lambda: None
         self._parts: Parts | None = None
+        self._changes: ChangeLog
         self._builder: SnapshotBuilder | None = None
         self._deferred: Deferred | None = None
         self._presenter = FramePresenter()
@@ -103,6 +105,9 @@ class Desk:
         feed.listen(wanted=view.settings.stream)
         seen = builder.build(as_of or parts.clock.now(), view.settings, mode=mode, feed=feed.states())
         refreshing = Refreshing(feed.refreshing, feed.last_refresh, feed.plan.off)
+        judged = thesis.claims(seen)
+        if mode is snapshot.Mode.LIVE:
+            self._changes.follow(judged, view.settings, parts.clock.now())
         return self._presenter.present(
             seen,
             view,
@@ -112,6 +117,8 @@ class Desk:
             empty="" if demo else self._empty(parts),
             why=self.why,
             now=parts.clock.now(),
+            judged=judged,
+            news=self._changes.unseen,
         )
 
     def _follow_sought(self, feed: Feed) -> None:
@@ -133,6 +140,7 @@ class Desk:
                 self._parts = self._open_parts(self._changed)
                 self._deferred = Deferred(self._changed, held=True)
                 self._builder = SnapshotBuilder(self._parts.store, self._deferred)
+                self._changes = ChangeLog(self._parts.store)
             return self._parts, self._builder
 
     def _changed(self) -> None:
@@ -160,6 +168,12 @@ class Desk:
         )
 
     # What the user asks for
+
+    def see_news(self) -> None:
+        """The user has seen what changed among the claims."""
+        if self._parts is not None:
+            self._changes.see()
+            self._changed()
 
     def refresh(self) -> None:
         """Ask every source now; does nothing while such a refresh still runs."""
@@ -294,7 +308,8 @@ def open_demo(*, why: str = "") -> Desk:
 
         store = Store(None)
         day = build_demo(store)
-        return Parts(store, player, Feed(store, (DemoSource(day, player),), player, on_change, demo_plan()))
+        feed = Feed(store, (DemoSource(day, player),), player, on_change, demo_plan())
+        return Parts(store, player, feed)
 
     return Desk(Mode.DEMO, open_parts, player=player, why=why)
 

@@ -67,6 +67,8 @@ class Evidence:
 
     events: EventStudy | Unknown
     total_return: TotalReturn | Unknown
+    adjusted: PairSeries | Unknown
+    """Dividend-adjusted closes of IWM and QQQ, as the legs of a ratio."""
     rates: Rates | Unknown
     positioning: Positioning | Unknown
     seasonality: Seasonality | Unknown
@@ -97,6 +99,7 @@ class Gatherer:
         return Evidence(
             events=get("events", key, lambda: events.event_study(pair)),
             total_return=get("total return", key, lambda: _total_return(store, pair, day)),
+            adjusted=get("adjusted ratio", key, lambda: _adjusted(store, day)),
             rates=get("rates", (key, known), lambda: _rates(store, pair, moment)),
             positioning=get("positioning", (key, known), lambda: _positioning(store, moment)),
             seasonality=get("seasonality", key, lambda: _seasonality(store, day)),
@@ -117,6 +120,12 @@ def _total_return(store: Store, pair: PairSeries, day: date) -> TotalReturn | Un
     if not len(iwm) or not len(qqq):
         return Unknown("no dividend-adjusted closes of IWM and QQQ: refresh, or import them")
     return ratio.total_return_ratio(iwm, qqq, pair)
+
+
+def _adjusted(store: Store, day: date) -> PairSeries | Unknown:
+    iwm, qqq = (store.closes(f"{symbol}:adj", last=day) for symbol in ("IWM", "QQQ"))
+    found = ratio.pair(iwm, qqq)
+    return found if len(found) else Unknown("no dividend-adjusted closes of IWM and QQQ: refresh, or import them")
 
 
 def _declines(store: Store, pair: PairSeries, day: date) -> Declines | Unknown:

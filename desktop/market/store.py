@@ -11,7 +11,7 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -83,6 +83,12 @@ _MIGRATIONS: tuple[str, ...] = (
         publisher TEXT NOT NULL, kind TEXT NOT NULL, at_us INTEGER NOT NULL, seen_us INTEGER NOT NULL,
         PRIMARY KEY (publisher, kind, at_us)
     ) WITHOUT ROWID;
+    """,
+    """
+    CREATE TABLE claims (id TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE changes (
+        number INTEGER PRIMARY KEY, at_us INTEGER NOT NULL, told TEXT NOT NULL, seen INTEGER NOT NULL DEFAULT 0
+    );
     """,
 )
 SCHEMA_VERSION = len(_MIGRATIONS)
@@ -638,6 +644,29 @@ class Store:
             "SELECT DISTINCT kind, at_us FROM calendar WHERE seen_us <= ? ORDER BY at_us", (_microseconds(as_of),)
         )
         return [(kind, _moment(at_us)) for kind, at_us in rows]
+
+    # The change log of the claims
+
+    def claim_states(self) -> dict[str, str]:
+        """How each claim stood when it was last noted."""
+        return dict(self._rows("SELECT id, state FROM claims", ()))
+
+    def note_changes(self, states: Mapping[str, str], told: Iterable[str], at: datetime) -> None:
+        """Remember how claims stand now, and what changed in words; all or nothing."""
+        at_us = _microseconds(at)
+        with self._writing():
+            self._db.executemany("INSERT OR REPLACE INTO claims VALUES (?, ?)", states.items())
+            self._db.executemany("INSERT INTO changes (at_us, told) VALUES (?, ?)", [(at_us, one) for one in told])
+
+    def unseen_changes(self) -> list[tuple[datetime, str]]:
+        """What changed since the user last looked, newest first."""
+        rows = self._rows("SELECT at_us, told FROM changes WHERE seen = 0 ORDER BY number DESC", ())
+        return [(_moment(at_us), told) for at_us, told in rows]
+
+    def see_changes(self) -> None:
+        """The user has seen what changed; the log keeps it."""
+        with self._writing():
+            self._db.execute("UPDATE changes SET seen = 1 WHERE seen = 0")
 
     # Universes
 

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from desktop import thesis
 from desktop.presenters.curves import Curves
 from desktop.presenters.divergence import present_divergence
+from desktop.presenters.evidence import EvidencePresenter
 from desktop.presenters.gauge import present_gauge
 from desktop.presenters.header import present_header
 from desktop.presenters.health import HealthPresenter
 from desktop.presenters.ratio import present_ratio
 from desktop.presenters.sizer import SizerPresenter
 from desktop.presenters.status import present_status
+from desktop.presenters.thesis import present_thesis
 from desktop.settings import Settings
 from desktop.snapshot import Snapshot
 from desktop.sources.state import Progress
+from desktop.thesis import Claim
 from widgets.states import (
     DivergenceState,
+    EvidenceState,
     GaugeState,
     HeaderState,
     HealthState,
@@ -25,6 +31,7 @@ from widgets.states import (
     RatioState,
     SizerState,
     StatusState,
+    ThesisState,
 )
 
 
@@ -34,6 +41,8 @@ class View:
 
     settings: Settings
     as_of: datetime | None = None
+    claim: str = ""
+    """Whose evidence is shown, "" for none."""
 
     @property
     def subject(self) -> tuple[object, ...]:
@@ -69,6 +78,8 @@ class Frame:
     sizer: SizerState
     status: StatusState
     health: HealthState
+    thesis: ThesisState
+    evidence: EvidenceState | None
     playback: PlaybackState | None
     empty: str = ""
 
@@ -78,6 +89,7 @@ class FramePresenter:
 
     def __init__(self) -> None:
         self._curves, self._sizer, self._health = Curves(), SizerPresenter(), HealthPresenter()
+        self._evidence = EvidencePresenter()
 
     def present(
         self,
@@ -90,12 +102,15 @@ class FramePresenter:
         empty: str = "",
         why: str = "",
         now: datetime | None = None,
+        judged: Sequence[Claim] | None = None,
+        news: Sequence[tuple[datetime, str]] = (),
     ) -> Frame:
         """Turn one snapshot into the states of all panels.
 
         `why` tells why the demo stands in for live data; `now` is the feed's, where the snapshot is of an earlier
-        moment.
+        moment. `judged` are the claims where they were judged already, `news` what changed among them.
         """
+        judged = thesis.claims(snapshot) if judged is None else judged
         now = now or snapshot.moment
         stop, target = self._sizer.levels(snapshot, view.settings)
         return Frame(
@@ -112,6 +127,8 @@ class FramePresenter:
             sizer=self._sizer.present(snapshot, view.settings),
             status=present_status(snapshot, progress, why=why, now=now),
             health=self._health.present(snapshot.feed, now),
+            thesis=present_thesis(judged, view.settings, news),
+            evidence=self._evidence.present(snapshot, next((one for one in judged if one.id == view.claim), None)),
             playback=playback,
             empty=empty,
         )

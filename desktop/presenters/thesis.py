@@ -1,0 +1,88 @@
+"""The board of claims in words: verdict, number, date, and where each claim is given up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from desktop.market.known import Unknown
+from desktop.presenters.words import NOT_KNOWN, day, moment_et, plain, signed
+from desktop.settings import Settings
+from desktop.thesis import Claim, Measure, Side, Verdict, counts
+from desktop.trade.typed import FieldError, parse_number
+from widgets.states import ClaimRow, Text, ThesisState, Tone
+from widgets.states import Verdict as Shown
+
+KILL = "kill_"
+"""Before a claim's id: the field of the settings that holds its kill level, as typed."""
+
+
+def kill_level(settings: Settings, claim: str) -> tuple[float | None, str]:
+    """The level at which `claim` is given up, and what is wrong with what was typed ("" when nothing is)."""
+    typed: str = getattr(settings, KILL + claim)
+    if not typed.strip():
+        return None, ""
+    try:
+        return parse_number(typed), ""
+    except FieldError as error:
+        return None, error.why
+
+
+def present_thesis(
+    judged: Sequence[Claim], settings: Settings, news: Sequence[tuple[datetime, str]]
+) -> ThesisState:
+    """Build the board; `news` is what changed since the user last looked, newest first."""
+    return ThesisState(
+        rows=tuple(_row(one, settings) for one in judged),
+        summary=_summary(tuple(judged), settings),
+        news=tuple(Text(f"{moment_et(at)}: {told}", Tone.WARN) for at, told in news),
+    )
+
+
+def _row(claim: Claim, settings: Settings) -> ClaimRow:
+    level, error = kill_level(settings, claim.id)
+    why = "\n".join(filter(None, (claim.note, f"Source: {claim.source}", _next(claim))))
+    unknown = isinstance(claim.value, Unknown)
+    return ClaimRow(
+        key=claim.id,
+        claim=claim.claim,
+        verdict=Shown(claim.verdict.value),
+        value=Text(NOT_KNOWN if unknown else claim.words, Tone.DIM if unknown else Tone.PLAIN, why),
+        when=Text("" if claim.as_of is None else day(claim.as_of), Tone.DIM, _next(claim)),
+        kill=getattr(settings, KILL + claim.id),
+        kill_hint=_hint(claim),
+        kill_error=error,
+        killed=claim.killed(level),
+    )
+
+
+def _next(claim: Claim) -> str:
+    return "" if claim.next_update is None else f"Next update: {moment_et(claim.next_update)}"
+
+
+def _hint(claim: Claim) -> str:
+    side = claim.measure.kills.value
+    if isinstance(claim.value, Unknown):
+        return f"given up {side} this level"
+    return f"given up {side} this level; now {amount(claim.value, claim.measure)}"
+
+
+def amount(value: float, measure: Measure) -> str:
+    """The number of a claim with its unit: +5.82 pp, VIX 12.92, p 0.92."""
+    number = (signed if measure.signed else plain)(value, measure.digits)
+    before = measure.unit in ("VIX", "p", "z")
+    if not measure.unit:
+        return number
+    return f"{measure.unit} {number}" if before else f"{number} {measure.unit}"
+
+
+def _summary(judged: tuple[Claim, ...], settings: Settings) -> Text:
+    found = counts(judged)
+    words = [f"{found[verdict]} {verdict.value}" for verdict in Verdict if found[verdict]]
+    killed = [one.claim for one in judged if one.killed(kill_level(settings, one.id)[0])]
+    if killed:
+        return Text(f"{' · '.join(words)} · given up: {', '.join(killed)}", Tone.BAD)
+    level, _ = kill_level(settings, "stretched")
+    if level is not None:
+        words.append(f"kill level: ratio {Side.ABOVE.value} {plain(level, 2)}")
+    return Text(" · ".join(words), Tone.WARN)
