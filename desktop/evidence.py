@@ -174,14 +174,16 @@ def _path(store: Store, moment: datetime) -> FedPath | Unknown:
         month = (month + timedelta(days=32)).replace(day=1)
     if not prices:
         return Unknown("no prices of fed funds futures: refresh, or import them")
+    # The Fed announces a year's meetings in the year before: whoever looked then knew no further.
+    announced_to = min(releases.schedule_known_to(ReleaseKind.FOMC), date(day.year + 1, 12, 31))
     meetings = [trading_day(at) for at, kind in releases.schedule() if kind is ReleaseKind.FOMC]
     return rates.fed_path(
         prices,
-        meetings,
+        [one for one in meetings if one <= announced_to],
         day,
         target=_target(store, moment),
         effr=_effr(store, moment),
-        known_to=releases.schedule_known_to(ReleaseKind.FOMC),
+        known_to=announced_to,
     )
 
 

@@ -6,7 +6,7 @@ A verdict needs a number and an n; without them it is unknown. Every rule stands
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
@@ -16,7 +16,7 @@ from desktop.analytics.ratio import TWO_YEARS_DAYS, Extreme
 from desktop.analytics.regime import WORDS, State
 from desktop.analytics.seasonality import SIGNIFICANT, Contrast
 from desktop.market.known import Maybe, Unknown
-from desktop.market.sessions import NYSE, new_york
+from desktop.market.sessions import NYSE, new_york, trading_day
 from desktop.snapshot import Snapshot
 
 
@@ -92,6 +92,14 @@ MEASURES: Mapping[str, Measure] = {
 }
 """Every claim, in the order of the board."""
 
+FRESH_DAYS: Mapping[str, int] = {
+    **dict.fromkeys(("stretched", "mean_reversion", "divergence_rare", "correlations_low", "orderly"), 7),
+    **dict.fromkeys(("cuts_priced", "two_year_explains"), 7),
+    "under_owned": 21,
+    **dict.fromkeys(("continued", "election_july_august", "election_october", "fall_less"), 92),
+}
+"""How old the data of a claim may be, in days of the calendar, for a verdict."""
+
 _RARE, _UNUSUAL = 0.01, 0.05
 _LOW, _HIGH = 0.25, 0.75
 _LEAST_BP = 5.0
@@ -103,7 +111,17 @@ _MONTHS_AHEAD = 3
 
 def claims(snapshot: Snapshot) -> tuple[Claim, ...]:
     """Judge every claim at the moment of `snapshot`."""
-    return tuple(judge(snapshot) for judge in _JUDGES)
+    today = trading_day(snapshot.moment)
+    return tuple(_fresh(judge(snapshot), today) for judge in _JUDGES)
+
+
+def _fresh(claim: Claim, today: date) -> Claim:
+    """The claim, without a verdict where its data ended too long ago."""
+    most = FRESH_DAYS.get(claim.id)
+    if claim.as_of is None or most is None or (today - claim.as_of).days <= most:
+        return claim
+    note = f"its data end on {claim.as_of}: too old for a verdict"
+    return replace(claim, verdict=Verdict.UNKNOWN, note=f"{note}. {claim.note}" if claim.note else note)
 
 
 def counts(judged: tuple[Claim, ...]) -> Mapping[Verdict, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,16 +47,21 @@ class EvidencePresenter:
     """Keeps the last view, so that what rests on the same evidence stays the same object."""
 
     def __init__(self) -> None:
-        self._key: Hashable = None
+        self._claim = ""
+        self._from: tuple[object, ...] = ()
         self._shown = Shown()
 
     def present(self, snapshot: Snapshot, claim: Claim | None) -> EvidenceState | None:
         """Build the view of `claim`; None when none is chosen."""
         if claim is None:
             return None
-        key = (claim.id, _basis(snapshot, claim.id))
-        if key != self._key:
-            self._key, self._shown = key, _VIEWS.get(claim.id, _nothing)(snapshot)
+        made_from = _basis(snapshot, claim.id)
+        same = claim.id == self._claim and all(
+            one is other for one, other in zip(made_from, self._from, strict=True)
+        )
+        if not same:
+            self._claim, self._from = claim.id, made_from
+            self._shown = _VIEWS.get(claim.id, _nothing)(snapshot)
         facts = (
             Text(claim.words if not isinstance(claim.value, Unknown) else f"{NOT_KNOWN}: {claim.value.reason}"),
         )
@@ -74,25 +79,22 @@ class EvidencePresenter:
         )
 
 
-def _basis(snapshot: Snapshot, claim: str) -> Hashable:
-    """Names what the view of a claim is made from, by identity."""
-    evidence = snapshot.evidence
-    parts: Mapping[str, Hashable] = {
-        "stretched": (id(snapshot.history.pair), id(evidence.adjusted)),
-        "mean_reversion": (id(snapshot.half_life), id(snapshot.ratio)),
-        "divergence_rare": snapshot.divergence
-        if isinstance(snapshot.divergence, Unknown)
-        else snapshot.divergence.date,
-        "continued": id(evidence.events),
-        "cuts_priced": id(evidence.rates),
-        "two_year_explains": id(evidence.rates),
-        "under_owned": id(evidence.positioning),
-        "flow_asymmetry": id(evidence.flow),
-        "election_july_august": id(evidence.seasonality),
-        "election_october": id(evidence.seasonality),
-        "fall_less": id(evidence.declines),
+def _basis(snapshot: Snapshot, claim: str) -> tuple[object, ...]:
+    """What the view of a claim is made from: the same objects, the same view."""
+    evidence, history = snapshot.evidence, snapshot.history
+    parts: Mapping[str, tuple[object, ...]] = {
+        "stretched": (history, evidence.adjusted, evidence.total_return),
+        "mean_reversion": (snapshot.ratio, snapshot.half_life),
+        "continued": (evidence.events,),
+        "cuts_priced": (evidence.rates,),
+        "two_year_explains": (evidence.rates,),
+        "under_owned": (evidence.positioning,),
+        "flow_asymmetry": (evidence.flow,),
+        "election_july_august": (evidence.seasonality,),
+        "election_october": (evidence.seasonality,),
+        "fall_less": (evidence.declines,),
     }
-    return parts.get(claim, id(snapshot.history))
+    return parts.get(claim, (history,))
 
 
 def _nothing(_: Snapshot) -> Shown:
