@@ -414,6 +414,7 @@ class EvidenceChart:
     """A chart of one claim: lines over time (`zone` set: x in seconds since 1970 UTC) or over numbers, or bars.
 
     `x_words` names positions on an axis of numbers ((1, "Jan"), ...); `levels` are dashed horizontal lines.
+    Bands come widest first; `band_names` names them in that order ("90 % of placebo days"), "" stays unnamed.
     """
 
     unit: str
@@ -424,6 +425,7 @@ class EvidenceChart:
     zone: str = ""
     x_label: str = ""
     x_words: tuple[tuple[float, str], ...] = ()
+    band_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
