@@ -6,9 +6,9 @@ once for each state of what is known.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 import numpy as np
 
@@ -31,7 +31,7 @@ from desktop.deferred import Deferred
 from desktop.market import releases
 from desktop.market.known import Unknown
 from desktop.market.releases import ReleaseKind
-from desktop.market.sessions import NYSE, trading_day
+from desktop.market.sessions import NYSE, new_york, trading_day
 from desktop.market.store import SeriesView, Store
 from desktop.sources.files.publication import cot_published
 
@@ -39,7 +39,8 @@ VIX_FIRST = date(1990, 1, 1)
 STALE_STRIP = timedelta(days=5)
 """A price of a fed funds future older than this says nothing of the path of today."""
 _MONTHS = 24
-_EVENINGS = timedelta(minutes=1)
+_CLOSE = time(16)
+_ASKED_EVERY_S = 60
 """How often it is asked whether something became known."""
 
 
@@ -50,15 +51,30 @@ class Positioning:
     latest: PairPositions
     nq: PositionHistory
     rty: PositionHistory
+    next_due: datetime
+    """When the report after the latest one is published, UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """Prices of fed funds futures by contract month, and the New York days they are of."""
+
+    prices: Mapping[date, float]
+    first: date
+    last: date
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rates:
-    """The 2-year yield against the spread, its slope through time, and the path that futures price."""
+    """The 2-year yield against the spread, its slope through time, and the path that futures price.
+
+    `strip` is what the path was read from; `slopes` is for a chart, and Unknown where none is drawn.
+    """
 
     two_year: TwoYear | Unknown
     slopes: SlopeHistory | Unknown
     path: FedPath | Unknown
+    strip: Strip | Unknown
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,11 +93,17 @@ class Evidence:
 
 
 class Gatherer:
-    """Reads the store and keeps what was worked out; used from one thread at a time."""
+    """Reads the store and keeps what was worked out; used from one thread at a time.
 
-    def __init__(self, store: Store, deferred: Deferred) -> None:
-        self._store, self._deferred = store, deferred
-        self._asked: tuple[Hashable, Hashable] | None = None
+    With `charts` also what only a chart shows. Each question has the key of what it rests on, so that a price of
+    another symbol, or the next minute, leaves the answer as it is.
+    """
+
+    def __init__(self, store: Store, deferred: Deferred, *, charts: bool = True) -> None:
+        self._store, self._deferred, self._charts = store, deferred, charts
+        self._seen: _Seen | None = None
+        self._legs: tuple[Hashable, Hashable] | None = None
+        self._rates: Rates | None = None
         self._flow = flow.flow()
 
     def gather(self, pair: PairSeries, day: date, moment: datetime, key: Hashable) -> Evidence:
@@ -94,25 +116,77 @@ class Gatherer:
         key
             Names what `pair` and the stored history were made from: the same key, the same answer.
         """
-        known = self._known(moment, key)
+        seen = self._look(moment, key)
+        legs = day, self._fingerprint(pair, key)
         get, store = self._deferred.get, self._store
+        etfs, spx, vix = self._of(day, "IWM:adj", "QQQ:adj"), self._of(day, "^SPX"), self._of(day, "^VIX")
         return Evidence(
-            events=get("events", key, lambda: events.event_study(pair)),
-            total_return=get("total return", key, lambda: _total_return(store, pair, day)),
-            adjusted=get("adjusted ratio", key, lambda: _adjusted(store, day)),
-            rates=get("rates", (key, known), lambda: _rates(store, pair, moment)),
-            positioning=get("positioning", (key, known), lambda: _positioning(store, moment)),
-            seasonality=get("seasonality", key, lambda: _seasonality(store, day)),
-            declines=get("declines", key, lambda: _declines(store, pair, day)),
+            events=get("events", legs, lambda: events.event_study(pair)),
+            total_return=get("total return", (legs, etfs), lambda: _total_return(store, pair, day)),
+            adjusted=get("adjusted ratio", etfs, lambda: _adjusted(store, day)),
+            rates=self._gather_rates(pair, seen, (key, seen.known)),
+            positioning=get("positioning", (key, seen.known), lambda: _positioning(store, moment)),
+            seasonality=get("seasonality", vix, lambda: _seasonality(store, day)),
+            declines=get("declines", (legs, spx, vix), lambda: _declines(store, pair, day)),
             flow=self._flow,
         )
 
-    def _known(self, moment: datetime, key: Hashable) -> Hashable:
-        """What changes when something became known: asked once a minute."""
-        minute = (key, int(moment.timestamp() // _EVENINGS.total_seconds()))
-        if self._asked is None or self._asked[0] != minute:
-            self._asked = minute, self._store.latest_known(moment)
-        return self._asked[1]
+    def _gather_rates(self, pair: PairSeries, seen: _Seen, known: Hashable) -> Rates:
+        """The same object as long as its parts are the same."""
+        get, store, moment, strip = self._deferred.get, self._store, seen.moment, seen.strip
+        slopes: SlopeHistory | Unknown = _NO_CHART
+        if self._charts:
+            slopes = get("slopes", known, lambda: _slopes(pair, store.series("DGS2", moment)))
+        found = Rates(
+            two_year=get("two-year", known, lambda: _two_year(pair, store.series("DGS2", moment))),
+            slopes=slopes,
+            path=get("path", (known, seen.day, _prices(strip)), lambda: _path(store, strip, moment)),
+            strip=strip,
+        )
+        before = self._rates
+        if before is None or any(
+            getattr(found, part) is not getattr(before, part) for part in ("two_year", "slopes", "path", "strip")
+        ):
+            self._rates = before = found
+        return before
+
+    def _look(self, moment: datetime, key: Hashable) -> _Seen:
+        """What was known of series and futures: asked again each minute, and whenever time goes back."""
+        minute = int(moment.timestamp() // _ASKED_EVERY_S)
+        seen = self._seen
+        if seen is None or (seen.key, seen.minute) != (key, minute) or moment < seen.moment:
+            strip = _strip(self._store, moment)
+            if seen is not None and seen.strip == strip:
+                strip = seen.strip
+            known = self._store.latest_known(moment)
+            self._seen = seen = _Seen(key, minute, moment, trading_day(moment), known, strip)
+        return seen
+
+    def _fingerprint(self, pair: PairSeries, key: Hashable) -> Hashable:
+        """Names the closes themselves, whatever else the history holds."""
+        if self._legs is None or self._legs[0] != key:
+            arrays = (pair.days, pair.rut, pair.ndx)
+            self._legs = key, (len(pair), *(hash(one.tobytes()) for one in arrays))
+        return self._legs[1]
+
+    def _of(self, day: date, *symbols: str) -> Hashable:
+        """Names the closes of `symbols` up to `day`."""
+        return day, *(self._store.bars_version(symbol) for symbol in symbols)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What was known at `moment`, on the New York day `day`."""
+
+    key: Hashable
+    minute: int
+    moment: datetime
+    day: date
+    known: datetime | None
+    strip: Strip | Unknown
+
+
+_NO_CHART = Unknown("worked out for a chart only")
 
 
 def _total_return(store: Store, pair: PairSeries, day: date) -> TotalReturn | Unknown:
@@ -142,15 +216,6 @@ def _seasonality(store: Store, day: date) -> Seasonality | Unknown:
 # Rates
 
 
-def _rates(store: Store, pair: PairSeries, moment: datetime) -> Rates:
-    two_year = store.series("DGS2", moment)
-    return Rates(
-        two_year=_two_year(pair, two_year),
-        slopes=_slopes(pair, two_year),
-        path=_path(store, moment),
-    )
-
-
 def _two_year(pair: PairSeries, yields: SeriesView) -> TwoYear | Unknown:
     if not len(yields):
         return Unknown("no history of the 2-year yield (DGS2): refresh, or import it")
@@ -163,37 +228,49 @@ def _slopes(pair: PairSeries, yields: SeriesView) -> SlopeHistory | Unknown:
     return rates.slope_history(rates.rate_moves(pair, yields.days, yields.values))
 
 
-def _path(store: Store, moment: datetime) -> FedPath | Unknown:
-    """The path priced by the futures' last prices, none older than a few days."""
-    day = trading_day(moment)
-    month, prices = day.replace(day=1), {}
+def _strip(store: Store, moment: datetime) -> Strip | Unknown:
+    """The futures' last prices, none older than a few days."""
+    month, prices, days = trading_day(moment).replace(day=1), {}, []
     for _ in range(_MONTHS):
-        price = _future(store, rates.zq_symbol(month), moment)
-        if price is not None:
-            prices[month] = price
+        found = _future(store, rates.zq_symbol(month), moment)
+        if found is not None:
+            day, prices[month] = found
+            days.append(day)
         month = (month + timedelta(days=32)).replace(day=1)
     if not prices:
         return Unknown("no prices of fed funds futures: refresh, or import them")
-    # The Fed announces a year's meetings in the year before: whoever looked then knew no further.
-    announced_to = min(releases.schedule_known_to(ReleaseKind.FOMC), date(day.year + 1, 12, 31))
+    return Strip(prices, min(days), max(days))
+
+
+def _prices(strip: Strip | Unknown) -> Hashable:
+    return None if isinstance(strip, Unknown) else tuple(strip.prices.items())
+
+
+def _future(store: Store, symbol: str, moment: datetime) -> tuple[date, float] | None:
+    """Day and price of the last quote, or of the last close where that is the later."""
+    day = NYSE.last_closed(moment).day
+    quote, closes = store.last_quote(symbol, moment), store.closes(symbol, day - STALE_STRIP, day)
+    if len(closes):
+        last = closes.days[-1].item()
+        if quote is None or quote.event_time < datetime.combine(last, _CLOSE, new_york):
+            return last, float(closes.close[-1])
+    if quote is None or moment - quote.event_time > STALE_STRIP:
+        return None
+    return trading_day(quote.event_time), quote.price
+
+
+def _path(store: Store, strip: Strip | Unknown, moment: datetime) -> FedPath | Unknown:
+    if isinstance(strip, Unknown):
+        return strip
     meetings = [trading_day(at) for at, kind in releases.schedule() if kind is ReleaseKind.FOMC]
     return rates.fed_path(
-        prices,
-        [one for one in meetings if one <= announced_to],
-        day,
+        strip.prices,
+        meetings,
+        trading_day(moment),
         target=_target(store, moment),
         effr=_effr(store, moment),
-        known_to=announced_to,
+        known_to=releases.schedule_known_to(ReleaseKind.FOMC),
     )
-
-
-def _future(store: Store, symbol: str, moment: datetime) -> float | None:
-    quote = store.last_quote(symbol, moment)
-    if quote is not None and moment - quote.event_time <= STALE_STRIP:
-        return quote.price
-    day = NYSE.last_closed(moment).day
-    closes = store.closes(symbol, day - STALE_STRIP, day)
-    return float(closes.close[-1]) if len(closes) else None
 
 
 def _target(store: Store, moment: datetime) -> Target | None:
@@ -218,7 +295,15 @@ def _positioning(store: Store, moment: datetime) -> Positioning | Unknown:
     latest = positioning.positioning(nq, rty, cot_published)
     if isinstance(latest, Unknown):
         return latest
-    return Positioning(latest, positioning.history(nq), positioning.history(rty))
+    return Positioning(latest, positioning.history(nq), positioning.history(rty), _next_report(latest, moment))
+
+
+def _next_report(latest: PairPositions, moment: datetime) -> datetime:
+    """Publication of the first report, a Tuesday's, that was not out yet."""
+    report = latest.report_date + timedelta(days=(1 - latest.report_date.weekday()) % 7 or 7)
+    while cot_published(report) <= moment:
+        report += timedelta(days=7)
+    return cot_published(report)
 
 
 def _positions(store: Store, code: str, moment: datetime) -> Positions:

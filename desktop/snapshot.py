@@ -108,11 +108,11 @@ class Snapshot:
 
 
 class SnapshotBuilder:
-    """Builds snapshots of one store; used from one thread at a time."""
+    """Builds snapshots of one store; used from one thread at a time. `charts` also works out what only they show."""
 
-    def __init__(self, store: Store, deferred: Deferred) -> None:
+    def __init__(self, store: Store, deferred: Deferred, *, charts: bool = True) -> None:
         self._store, self._deferred, self._tape = store, deferred, Tape(store)
-        self._gatherer = Gatherer(store, deferred)
+        self._gatherer = Gatherer(store, deferred, charts=charts)
         self._history: History | None = None
 
     def build(

@@ -68,7 +68,7 @@ def _built(store: Store, moment: datetime, mode: Mode, settings: Settings, unive
             raise UnknownUniverseError(universe, there)
         settings = replace(settings, universe=universe)
     feed = stored_sources(store, moment)
-    return SnapshotBuilder(store, Deferred()).build(moment, settings, mode=mode, feed=feed)
+    return SnapshotBuilder(store, Deferred(), charts=False).build(moment, settings, mode=mode, feed=feed)
 
 
 def _play_demo(store: Store) -> datetime:
