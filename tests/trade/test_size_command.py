@@ -11,7 +11,7 @@ import pytest
 
 from desktop.market.quotes import Closes
 from desktop.market.sessions import NYSE
-from desktop.market.store import Priority, Store
+from desktop.market.store import FILE_NAME, Priority, Store
 from desktop.trade import size_command
 
 CHECK_A = "--gross-cap 200000 --min-use .99 --k 1 --instrument etf --rut-price 210 --ndx-price 492"
@@ -137,7 +137,7 @@ def test_hedge_and_volatilities_from_the_store(size, tmp_path):
     days = NYSE.days(date(2023, 1, 3), date(2024, 7, 10))
     market, own = np.random.default_rng(5).normal(0, 0.01, (2, len(days)))
     rut, ndx = 0.8 * market + own, market
-    with Store(tmp_path / size_command.STORE_NAME) as store:
+    with Store(tmp_path / FILE_NAME) as store:
         for symbol, moves, level in (("^RUT", rut, 2000.0), ("^NDX", ndx, 20_000.0), ("^SPX", market, 5000.0)):
             store.put_closes(
                 Closes(symbol, days, level * np.exp(np.cumsum(moves))), source="test", priority=Priority.FILE
