@@ -7,7 +7,7 @@ looked at is the close: a night's futures are not today's divergence.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 import numpy as np
@@ -24,6 +24,7 @@ from desktop.analytics.divergence import (
     TruthCheck,
     choose_driver,
     cone,
+    duration,
     intraday_path,
     preferred_kinds,
     reference_price,
@@ -43,6 +44,8 @@ from desktop.tape import INTERVALS, Tape, some_bars
 PRE_FROM = time(8, 0)
 """New York time from which a morning is shown before the open."""
 CONE_CALENDAR_DAYS = 120
+STOPPED_S = 180.0
+"""In the regular session a kind that last traded so long ago gives way to one that trades."""
 _SETTLE = timedelta(minutes=15)
 """How far before the shown window bars are read, for the reference of a release at its start."""
 
@@ -115,12 +118,16 @@ def watch(
     spreads: dict[Reference, SpreadNow | Unknown] = {}
     drivers: dict[Reference, Driver | Unknown] = {}
     found: dict[Reference, Mapping[tuple[Kind, Leg], Maybe]] = {}
+    found[Reference.PRIOR_CLOSE] = _references(Reference.PRIOR_CLOSE, legs, session, previous.day, release, at)
+    prior = _ticks(legs, found[Reference.PRIOR_CLOSE])
+    doubts = _doubts(prior, legs, phase, at, max_leg_gap_s=max_leg_gap_s, threshold_pp=truth_gap_pp)
     for one in Reference:
         found[one] = _references(one, legs, session, previous.day, release, at)
-        ticks = _ticks(legs, found[one])
-        drivers[one] = choose_driver(ticks, phase, at, max_leg_gap_s=max_leg_gap_s, max_age_s=max_age_s)
+        ticks = [tick for tick in _ticks(legs, found[one]) if tick.kind not in doubts]
+        chosen = choose_driver(ticks, phase, at, max_leg_gap_s=max_leg_gap_s, max_age_s=max_age_s)
+        drivers[one] = _told(chosen, doubts)
         spreads[one] = spread_now(drivers[one], one)
-    prior = _ticks(legs, found[Reference.PRIOR_CLOSE])
+    truth = truth_check(prior, at, threshold_pp=truth_gap_pp, max_leg_gap_s=max_leg_gap_s)
     return Today(
         session=session,
         at=at,
@@ -131,9 +138,76 @@ def watch(
         driver=drivers[reference],
         spreads=spreads,
         pieces=_pieces(legs, found[reference], drivers[reference], session, starts),
-        truth=truth_check(prior, at, threshold_pp=truth_gap_pp, max_leg_gap_s=max_leg_gap_s),
+        truth=replace(
+            truth, warnings=(*truth.warnings, *(f"{kind.value}: {why}" for kind, why in doubts.items()))
+        ),
         last_prices={tick.symbol: tick for tick in prior},
     )
+
+
+def _doubts(
+    ticks: list[LegTick],
+    legs: Mapping[tuple[Kind, Leg], LegHistory],
+    phase: Phase,
+    at: datetime,
+    *,
+    max_leg_gap_s: float,
+    threshold_pp: float,
+) -> dict[Kind, str]:
+    """Kinds that do not speak for the legs in the regular session though they have prices, and why.
+
+    One that stopped while another trades on, and one whose move the two others contradict in agreement: a vendor
+    may send the last price of an index again and again with new times.
+    """
+    doubts: dict[Kind, str] = {}
+    if phase is not Phase.REGULAR:
+        return doubts
+    pairs: dict[Kind, list[LegTick]] = {}
+    for tick in ticks:
+        if tick.event_time <= at and not isinstance(tick.move_pct, Unknown):
+            pairs.setdefault(tick.kind, []).append(tick)
+    whole = {kind: pair for kind, pair in pairs.items() if len(pair) == len(Leg)}
+    if not whole:
+        return doubts
+    ages = {kind: (at - min(tick.event_time for tick in pair)).total_seconds() for kind, pair in whole.items()}
+    freshest = min(ages, key=lambda kind: ages[kind])
+    for kind, age_s in ages.items():
+        if ages[freshest] <= STOPPED_S < age_s - _length_of_bars(kind, legs):
+            doubts[kind] = f"last traded {duration(age_s)} ago, {freshest.value} {duration(ages[freshest])} ago"
+    for leg in Leg:
+        moves = {tick.kind: tick for pair in whole.values() for tick in pair if tick.leg is leg}
+        for kind, tick in moves.items():
+            others = [one for one in moves.values() if one.kind is not kind]
+            if len(others) > 1 and _contradicted(tick, others, max_leg_gap_s, threshold_pp):
+                words = " and ".join(f"{one.symbol} {one.move_pct:+.2f} %" for one in others)
+                doubts[kind] = f"{tick.symbol} {tick.move_pct:+.2f} % is contradicted by {words}"
+    return doubts
+
+
+def _length_of_bars(kind: Kind, legs: Mapping[tuple[Kind, Leg], LegHistory]) -> int:
+    """Seconds that the last price may be old because bars are all there is."""
+    bars = [legs[kind, leg].bars for leg in Leg if not legs[kind, leg].quotes]
+    return max((one.interval.seconds for one in bars if one is not None), default=0)
+
+
+def _contradicted(tick: LegTick, others: list[LegTick], max_leg_gap_s: float, threshold_pp: float) -> bool:
+    """Whether all of `others` traded with `tick`, agree with each other, and not with it."""
+    times = [one.event_time for one in (tick, *others)]
+    if (max(times) - min(times)).total_seconds() > max_leg_gap_s:
+        return False
+    mine, *moves = (one.move_pct for one in (tick, *others))
+    known = [move for move in moves if not isinstance(move, Unknown)]
+    if isinstance(mine, Unknown) or len(known) < len(moves) or max(known) - min(known) > threshold_pp:
+        return False
+    return all(abs(mine - move) > threshold_pp for move in known)
+
+
+def _told(driver: Driver | Unknown, doubts: Mapping[Kind, str]) -> Driver | Unknown:
+    """The choice with the doubts as its reasons, in place of "no price"."""
+    nothing = {f"{kind.value}: no price of RUT and NDX": f"{kind.value}: {why}" for kind, why in doubts.items()}
+    if isinstance(driver, Driver):
+        return replace(driver, passed_over=tuple(nothing.get(one, one) for one in driver.passed_over))
+    return Unknown("; ".join(nothing.get(one, one) for one in driver.reason.split("; ")))
 
 
 def _references(

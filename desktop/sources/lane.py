@@ -43,6 +43,9 @@ _MOST_ABANDONED = 3
 _HOST_WIDE = frozenset({FailureKind.RATE_LIMITED, FailureKind.TIMEOUT, FailureKind.OFFLINE})
 _SHUT_OUT = _HOST_WIDE | {FailureKind.AUTH}
 _OUTSIDE_HOURS = 5
+_PRE_MARKET = timedelta(hours=5, minutes=30)
+_TO_THE_CLOSE = timedelta(minutes=2)
+"""A last trade so near the close is the day's last: what is quiet afterwards is not stale."""
 
 log = logging.getLogger(__name__)
 
@@ -444,12 +447,16 @@ class SourceLane:
         phase = NYSE.phase(now)
         quiet_s = self._plan.quiet_s * (1 if phase is Phase.REGULAR else _OUTSIDE_HOURS)
         advanced_at = self._advanced_at or self._last_success
-        still_s = (now - advanced_at).total_seconds()
+        began = _began(phase, now)
+        still_s = (now - max(advanced_at, began)).total_seconds()  # nobody traded before it began
         quiet = still_s > quiet_s
         if self._failing and (now - self._last_success).total_seconds() > quiet_s:
             return FeedState.UNAVAILABLE, why
         if self._failing and still_s > self._plan.live_age_s and phase is not Phase.CLOSED:
             return FeedState.STALE, why
+        newest = max((one.event_time for one in self._quotes.values()), default=began)
+        if phase is Phase.POST and newest >= began - _TO_THE_CLOSE and quiet:
+            return FeedState.CLOSED, ""
         if quiet and phase is not Phase.CLOSED:
             return FeedState.STALE, why if self._failing else f"no new trade since {advanced_at:%H:%M:%S} UTC"
         if holes := {symbol: days for symbol, days in self._gaps.items() if days}:
@@ -463,10 +470,20 @@ class SourceLane:
             return FeedState.CLOSED, ""
         if age_s <= self._plan.live_age_s:
             return FeedState.LIVE, ""
+        if newest < began and phase in (Phase.PRE, Phase.REGULAR) and not quiet:
+            return FeedState.CLOSED, "waiting for the first trade of the session"
         return FeedState.DELAYED, f"{age_s / 60:.0f} min late"
 
     def _failure(self, kind: FailureKind, job: Job, message: str) -> Failure:
         return Failure(kind, self._source.name, job.symbol, message, self._clock.now())
+
+
+def _began(phase: Phase, now: datetime) -> datetime:
+    """When trading of this phase began; of a closed exchange, its last open."""
+    if phase is Phase.PRE:
+        return NYSE.next_open(now).open - _PRE_MARKET
+    session = NYSE.last_started(now)
+    return session.close if phase is Phase.POST else session.open
 
 
 def _narrowed(plan: Plan, source: Source) -> Plan:
