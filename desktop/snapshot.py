@@ -108,7 +108,7 @@ class Snapshot:
 
 
 class SnapshotBuilder:
-    """Builds snapshots of one store; used from one thread at a time. `charts` also works out what only they show."""
+    """Builds snapshots of one store, with `charts` also what only a chart shows; used from one thread at a time."""
 
     def __init__(self, store: Store, deferred: Deferred, *, charts: bool = True) -> None:
         self._store, self._deferred, self._tape = store, deferred, Tape(store)

@@ -13,7 +13,7 @@ from enum import StrEnum
 from desktop.analytics.divergence import Rank
 from desktop.analytics.events import Outcome
 from desktop.analytics.ratio import TWO_YEARS_DAYS, Extreme
-from desktop.analytics.regime import WORDS, State
+from desktop.analytics.regime import FLAG_NAMES, WORDS, State
 from desktop.analytics.seasonality import SIGNIFICANT, Contrast
 from desktop.market.known import Maybe, Unknown
 from desktop.market.sessions import NYSE, new_york, trading_day
@@ -106,7 +106,7 @@ _LEAST_BP = 5.0
 _MOST_OF_IT = 0.25
 _LEAST_DECLINES, _MOSTLY = 5, 0.65
 _PAIR_SCORE = 1.0
-_MONTHS_AHEAD = 3
+_MEETINGS_AHEAD = 3
 
 
 def claims(snapshot: Snapshot) -> tuple[Claim, ...]:
@@ -169,6 +169,11 @@ def _next_friday(moment: datetime) -> datetime:
     return due if due > local else due + timedelta(days=7)
 
 
+def _published(snapshot: Snapshot, due: datetime) -> datetime:
+    """When the next report of the CFTC is due; where the one that was due has not arrived, the next Friday's."""
+    return due if due > snapshot.moment else _next_friday(snapshot.moment)
+
+
 def _three(positive: bool, negative: bool) -> Verdict:
     return Verdict.FOR if positive else Verdict.AGAINST if negative else Verdict.MIXED
 
@@ -189,7 +194,8 @@ def _stretched(s: Snapshot) -> Claim:
     verdict = Verdict.FOR if above else Verdict.AGAINST
     note = ""
     if not isinstance(total, Unknown) and not isinstance(total.total_excess_pct, Unknown):
-        note = f"with dividends (IWM, QQQ) it stands {total.total_excess_pct:+.1f} % beyond its peak"
+        to = f", to {total.date}" if total.date < s.history.day else ""
+        note = f"with dividends (IWM, QQQ{to}) it stands {total.total_excess_pct:+.1f} % beyond its peak"
         if above and not isinstance(total.dividends_share, Unknown) and total.dividends_share > 0.5:
             verdict, note = Verdict.MIXED, f"{note}: dividends explain {total.dividends_share:.0%} of the excess"
     elif above:
@@ -283,28 +289,39 @@ def _event_words(outcome: Outcome, low: float, high: float) -> str:
 
 
 def _correlations_low(s: Snapshot) -> Claim:
-    """For: realised and implied both in their lowest quarter; against: either in its highest."""
+    """For: realised and implied both in their lowest quarter; against: either in its highest.
+
+    What is older than the last session says nothing of today.
+    """
     key, words_of_it = "correlations_low", "Correlations at historical lows"
     stats = s.correlation
     if isinstance(stats, Unknown):
         return _missing(key, words_of_it, stats.reason, "closes of the universe")
-    realised, implied = stats.percentile_1y, stats.implied_percentile
-    known = [one for one in (realised, implied) if not isinstance(one, Unknown)]
-    verdict = _three(len(known) == 2 and max(known) <= _LOW, bool(known) and max(known) >= _HIGH)
+    day = s.history.day
+    places = {
+        "the universe ends": (stats.percentile_1y, stats.date),
+        "COR1M ends": (stats.implied_percentile, stats.implied_date or day),
+    }
+    old = [f"{what} on {of}" for what, (_, of) in places.items() if of < day]
+    known = [place for place, of in places.values() if of >= day and not isinstance(place, Unknown)]
+    verdict = Verdict.UNKNOWN
+    if known and (len(known) == len(places) or max(known) >= _HIGH):
+        verdict = _three(max(known) <= _LOW, max(known) >= _HIGH)
+    implied = stats.implied_percentile
     words = f"{_number(stats.mean_pairwise[21], 2)}, n {stats.n_stocks}"
     if not isinstance(stats.implied_cor1m, Unknown) and not isinstance(implied, Unknown):
         words += f" · COR1M {stats.implied_cor1m:.2f}, {100 * implied:.1f} pct"
-    stale = stats.date < s.history.day
+    missing = [place.reason for place, _ in places.values() if isinstance(place, Unknown)]
     return _claim(
         key,
         words_of_it,
-        verdict if known and not stale else Verdict.UNKNOWN,
+        verdict,
         stats.mean_pairwise[21],
         words,
         as_of=stats.date,
         source="21-day mean pairwise correlation of the universe; Cboe COR1M",
         next_update=_next_close(s),
-        note=f"the universe ends on {stats.date}" if stale else "",
+        note="; ".join(old + missing),
     )
 
 
@@ -322,12 +339,14 @@ def _orderly(s: Snapshot) -> Claim:
     }
     vix = regime.readings.vix
     level = "" if isinstance(vix, Unknown) else f", VIX {vix:.2f}"
+    votes = [getattr(regime.flags, name) for name in FLAG_NAMES]
+    n = sum(not isinstance(vote, Unknown) for vote in votes)
     return _claim(
         key,
         words_of_it,
         verdicts.get(regime.state, Verdict.UNKNOWN),
         vix,
-        f"{WORDS[regime.state]}{level}",
+        f"{WORDS[regime.state]}{level}, {n} of {len(votes)} votes known",
         as_of=regime.date,
         source="four votes: correlation, volatility, both legs, momentum",
         next_update=_next_close(s),
@@ -336,30 +355,32 @@ def _orderly(s: Snapshot) -> Claim:
 
 
 def _cuts_priced(s: Snapshot) -> Claim:
-    """For: futures price cuts of 5 bp or more within three meetings; against: hikes."""
+    """For: futures price cuts of 5 bp or more within three meetings; against: hikes of as much."""
     key, words_of_it = "cuts_priced", "Market prices cuts"
     source = "fed funds futures"
     found = s.evidence.rates
-    path = found if isinstance(found, Unknown) else found.path
-    if isinstance(path, Unknown):
-        return _missing(key, words_of_it, path.reason, source)
-    meetings = path.meetings[:_MONTHS_AHEAD]
-    last = meetings[-1]
-    first = meetings[0]
+    path, strip = (found, found) if isinstance(found, Unknown) else (found.path, found.strip)
+    if isinstance(path, Unknown) or isinstance(strip, Unknown):
+        return _missing(key, words_of_it, path.reason if isinstance(path, Unknown) else "no prices", source)
+    ahead = path.meetings[:_MEETINGS_AHEAD]
+    first = ahead[0]
+    last = next((one for one in reversed(ahead) if not isinstance(one.cumulative_bp, Unknown)), first)
     bp = last.cumulative_bp
-    words = "" if isinstance(bp, Unknown) else f"{bp:+.0f} bp by {last.meeting:%d %b}"
+    words = "" if isinstance(bp, Unknown) else f"{bp:+.0f} bp by {last.meeting:%d %b %Y}"
     if not isinstance(first.steps, Unknown):
         cut = sum(one.p for one in first.steps if one.change_bp < 0)
         words += f" · cut on {first.meeting:%d %b} {cut:.0%}"
+    words += f", n {path.n_months} contracts"
     return _claim(
         key,
         words_of_it,
         Verdict.UNKNOWN if isinstance(bp, Unknown) else _three(bp <= -_LEAST_BP, bp >= _LEAST_BP),
         bp,
         words,
-        as_of=path.day,
+        as_of=strip.last,
         source=source,
         next_update=_next_close(s),
+        note="" if strip.first == strip.last else f"the oldest of its prices is of {strip.first}",
     )
 
 
@@ -417,7 +438,7 @@ def _under_owned(s: Snapshot) -> Claim:
         words,
         as_of=latest.report_date,
         source=source,
-        next_update=_next_friday(s.moment),
+        next_update=_published(s, found.next_due),
         note="; ".join(latest.notes),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 
 from desktop import evidence
 from desktop.analytics import drawdowns, events, ratio, seasonality
-from desktop.analytics.rates import zq_symbol
+from desktop.analytics.rates import Fixing, zq_symbol
 from desktop.analytics.ratio import PairSeries
 from desktop.deferred import Deferred
 from desktop.evidence import Evidence, Gatherer
@@ -223,9 +223,16 @@ def test_frames_with_nothing_new_show_the_same_objects(store, legs):
 
 def test_prices_of_other_symbols_leave_what_does_not_rest_on_them(store, legs, monkeypatch):
     asked: list[str] = []
+
+    def counted(name: str, real: Callable[..., object]) -> Callable[..., object]:
+        def count(*given: object, **named: object) -> object:
+            asked.append(name)
+            return real(*given, **named)
+
+        return count
+
     for module, name in ((events, "event_study"), (seasonality, "seasonality"), (drawdowns, "declines")):
-        real = getattr(module, name)
-        monkeypatch.setattr(module, name, lambda *a, _r=real, _n=name, **k: (asked.append(_n), _r(*a, **k))[1])
+        monkeypatch.setattr(module, name, counted(name, getattr(module, name)))
     put_close(store, "^VIX", DAY, 12.92)
     frames = Frames(store, legs)
     frames.at(EVENING)
@@ -275,5 +282,5 @@ def test_an_empty_store_gives_reasons(store):
 def test_the_effective_rate_of_the_later_day_counts(store):
     put_series(store, "DFF", date(2024, 7, 10), 5.33, EVENING)
     put_series(store, "EFFR", date(2024, 7, 9), 5.30, EVENING)
-    assert evidence._effr(store, EVENING) == evidence.Fixing(date(2024, 7, 10), 5.33)
+    assert evidence._effr(store, EVENING) == Fixing(date(2024, 7, 10), 5.33)
     assert evidence._effr(store, EVENING - timedelta(seconds=1)) is None
