@@ -26,7 +26,7 @@ from widgets.states import ClaimRow, Text, Tone
 from widgets.theme import DARK, Theme, font
 from widgets.verdict_mark import MARK, SAID, paint_verdict
 
-LEAST_HEIGHT, MOST_HEIGHT = 23, 32
+LEAST_HEIGHT, MOST_HEIGHT = 22, 32
 UNFOLDED = 27
 """What the second line adds to the height of a row."""
 KILL_WIDTH = 76

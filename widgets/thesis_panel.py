@@ -279,6 +279,7 @@ class ThesisPanel(Card):
 
     def _make_room(self) -> None:
         """Grow the list at once: the scroll area would squeeze the rows for a frame before it does."""
+        self._column.invalidate()
         self._list.setMinimumHeight(self._column.totalMinimumSize().height())
 
     def _unfold(self) -> None:
