@@ -291,7 +291,7 @@ def _event_words(outcome: Outcome, low: float, high: float) -> str:
 def _correlations_low(s: Snapshot) -> Claim:
     """For: realised and implied both in their lowest quarter; against: either in its highest.
 
-    What is older than the last session says nothing of today.
+    What is older than the claim's data may be says nothing of today.
     """
     key, words_of_it = "correlations_low", "Correlations at historical lows"
     stats = s.correlation
@@ -303,7 +303,11 @@ def _correlations_low(s: Snapshot) -> Claim:
         "COR1M ends": (stats.implied_percentile, stats.implied_date or day),
     }
     old = [f"{what} on {of}" for what, (_, of) in places.items() if of < day]
-    known = [place for place, of in places.values() if of >= day and not isinstance(place, Unknown)]
+    known = [
+        place
+        for place, of in places.values()
+        if not isinstance(place, Unknown) and (day - of).days <= FRESH_DAYS[key]
+    ]
     verdict = Verdict.UNKNOWN
     if known and (len(known) == len(places) or max(known) >= _HIGH):
         verdict = _three(max(known) <= _LOW, max(known) >= _HIGH)

@@ -246,8 +246,15 @@ def test_low_correlations_are_both_in_their_lowest_quarter(plain, realised, impl
     ("on", "implied_on", "verdict", "note"),
     [
         (DAY, DAY, FOR, ""),
-        (DAY - A_DAY, DAY, UNKNOWN, "the universe ends on 2024-07-10"),
-        (DAY, DAY - A_DAY, UNKNOWN, "COR1M ends on 2024-07-10"),
+        (DAY - A_DAY, DAY, FOR, "the universe ends on 2024-07-10"),
+        (DAY, DAY - 7 * A_DAY, FOR, "COR1M ends on 2024-07-04"),
+        (DAY, DAY - 8 * A_DAY, UNKNOWN, "COR1M ends on 2024-07-03"),
+        (
+            DAY - 8 * A_DAY,
+            DAY,
+            UNKNOWN,
+            "its data end on 2024-07-03: too old for a verdict. the universe ends on 2024-07-03",
+        ),
     ],
 )
 def test_old_correlations_say_nothing_of_today(plain, on, implied_on, verdict, note):
@@ -452,6 +459,30 @@ def test_arithmetic_and_what_has_no_source_are_no_verdicts(plain):
     assert "about one percent" in flow.note
     for key in ("mega_cap_contribution", "valuation_gap"):
         assert claim(plain, key).verdict is UNKNOWN
+
+
+# --- how old the data may be
+
+
+@pytest.mark.parametrize(
+    ("key", "days"),
+    [("stretched", 7), ("cuts_priced", 7), ("under_owned", 21), ("continued", 92), ("fall_less", 92)],
+)
+def test_old_data_are_no_verdict_and_say_so(plain, key, days):
+    full = with_evidence(
+        with_path(with_ratio(plain), path(-8.0)),
+        total_return=total_return(24.0, 20.0),
+        positioning=positioning(1.0, EVENING),
+        events=study(0.9, (0.01, 2.0), 0.05),
+        declines=declines(13, 20),
+    )
+    ends = claim(full, key).as_of
+    assert ends is not None
+    evening = datetime(ends.year, ends.month, ends.day, 22, 0, tzinfo=UTC)
+    for age, verdict in ((days, FOR), (days + 1, UNKNOWN)):
+        one = claim(replace(full, moment=evening + age * A_DAY), key)
+        assert one.verdict is verdict, age
+        assert ("too old for a verdict" in one.note) is (verdict is UNKNOWN)
 
 
 # --- the level at which a claim is given up
