@@ -378,7 +378,6 @@ class ClaimLine(QWidget):
         self.edit.selectAll()
         if first:
             self.edit.insert(first)
-            self._edited(self.edit.text())
 
     def _edited(self, text: str) -> None:
         self._draft.send(text)

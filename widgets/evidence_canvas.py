@@ -36,7 +36,7 @@ from widgets.ticks import moment_words, time_ticks, value_steps
 
 _LEFT, _LEAST_GUTTER, _FOOT, _LINE = 10.0, 44.0, 24.0, 15.0
 _TICK_PX, _STEP_PX, _FEWEST_STEPS = 64, 40, 3
-_HEAD_ROOM, _SIDE_ROOM = 0.06, 0.025
+_HEAD_ROOM, _SIDE_ROOM = 0.06, 0.035
 _LEVELS_MAY_TAKE = 0.55
 """Share of the height given up at most to bring levels into the picture."""
 _SMOOTH_UP_TO = 900
@@ -690,7 +690,7 @@ class EvidenceCanvas(QWidget):
 
 
 def _finer(decimals: int, y: tuple[float, float]) -> int:
-    """Decimals of a value that is read: enough to tell apart hundredths of the axis, at least those of the axis."""
+    """Decimals of a value that is read: they tell apart hundredths of the axis, and are not fewer than its own."""
     span = y[1] - y[0]
     return decimals if span >= _COARSE_FROM else max(decimals, 1, round(-log10(span / _TOLD_APART)))
 

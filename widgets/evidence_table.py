@@ -162,7 +162,7 @@ class EvidenceTableView(QTableView):
             f"QTableView::item:focus {{ border-bottom: 1px solid {theme.tones[Tone.NDX]}; }}"
             f"QHeaderView {{ background: transparent; border: none; }}"
             f"QHeaderView::section {{ background: {theme.panel}; color: {theme.dim}; border: none;"
-            f" border-bottom: 1px solid {theme.border}; padding: 0 {_GAP // 2}px 0 {_GAP // 2 + 3}px; }}"
+            f" border-bottom: 1px solid {theme.border}; padding: 0 {_GAP // 2 + 3}px; }}"
             f"QScrollBar:horizontal {{ background: transparent; height: 8px; }}"
             f"QScrollBar::handle:horizontal {{ background: {theme.border}; border-radius: 4px; min-width: 24px; }}"
         )

@@ -232,6 +232,7 @@ class ThesisPanel(Card):
 
     def _rebuild(self, rows: tuple[ClaimRow, ...]) -> None:
         """Make the rows anew, but keep those that stay: what is being typed there must not go."""
+        self.setFocusProxy(None)  # type: ignore[arg-type]  # the stub omits None, which Qt takes for "no proxy"
         kept = {row.key: self._rows[row.key] for row in rows if row.key in self._rows}
         for key, old in self._rows.items():
             self._column.removeWidget(old)
