@@ -27,7 +27,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from typing_extensions import override
 
 from widgets import plot_paint as paint
-from widgets.evidence_data import Floats, Series, is_daily, is_whole, number, ready, short
+from widgets.evidence_data import ANY_PLACES, Floats, Series, is_daily, number, places, ready, short
 from widgets.painted import wrapped
 from widgets.plot_data import extent, nearest_row, on_screen, rows_between
 from widgets.states import Band, Curve, EvidenceBars, EvidenceChart, Tone
@@ -47,7 +47,7 @@ MANY = 3
 """Of more lines than this the one under the pointer is lifted out, and faint ones share a place in the legend."""
 _SIGN, _SIGN_GAP = 22.0, 14.0
 _BARS_SHARE, _WIDEST_BAR = 0.74, 44.0
-_COARSE_FROM, _TOLD_APART = 500.0, 250.0
+_COARSE_FROM, _TOLD_APART = 500.0, 300.0
 _WORD_GAP, _WIDEST_NAME = 6.0, 90.0
 _DAY_S = 86_400.0
 _KEYS = "Arrow keys read values, plus and minus zoom, Home resets"
@@ -262,11 +262,11 @@ class EvidenceCanvas(QWidget):
             return any(np.isfinite(value) for _, _, values in self._bars.series for value in values)
         return any(bool(np.isfinite(one.curve.y).any()) for one in self._series)
 
-    def _words(self, value: float | None, *, whole: bool = False) -> str:
+    def _words(self, value: float | None, *, places: int) -> str:
         if value is None or not np.isfinite(value):
             return "n/a"
         frame = self._framed()
-        decimals = 0 if whole else _finer(frame.decimals, frame.y)
+        decimals = min(places, _finer(frame.decimals, frame.y))
         return number(value, decimals, self._unit, signed=frame.signed)
 
     def _tags(self, y: tuple[float, float], decimals: int, *, signed: bool) -> list[tuple[float, str, Tone]]:
@@ -281,7 +281,7 @@ class EvidenceCanvas(QWidget):
             if self._x[0] <= one.curve.x[known[-1]] <= self._x[1]:
                 value = float(one.curve.y[known[-1]])
                 unit = self._unit if short(self._unit) else ""
-                words = number(value, 0 if one.whole else _finer(decimals, y), unit, signed=signed)
+                words = number(value, min(one.places, _finer(decimals, y)), unit, signed=signed)
                 made.append((value, words, one.line.tone))
         return made if len(made) <= MANY else []
 
@@ -533,13 +533,13 @@ class EvidenceCanvas(QWidget):
         told: list[tuple[QRectF, str]] = []
         for place, (_, tone, values) in enumerate(bars.series):
             colour = paint.line_pen(paint.Row("", tone), self._theme, 1).color()
-            whole = is_whole(np.array(values, dtype=np.float64))
+            most = places(np.array(values, dtype=np.float64))
             for group, value in enumerate(values):
                 box = self.bar_rect(group, place)
                 if box.isEmpty():
                     continue
                 painter.fillRect(box, colour)
-                decimals = 0 if whole else _finer(self._framed().decimals, self._framed().y)
+                decimals = min(most, _finer(self._framed().decimals, self._framed().y))
                 words = number(value, decimals, signed=self._framed().signed)
                 y = box.top() - _LINE if value >= 0 else box.bottom()
                 wide = metrics.horizontalAdvance(words)
@@ -594,9 +594,9 @@ class EvidenceCanvas(QWidget):
         if chart.bars is not None:
             made: list[tuple[paint.Row, float | None]] = []
             for name, tone, values in chart.bars.series:
-                whole = is_whole(np.array(values, dtype=np.float64))
+                most = places(np.array(values, dtype=np.float64))
                 height = values[int(at)]
-                made.append((paint.Row(name, tone, self._words(height, whole=whole)), height))
+                made.append((paint.Row(name, tone, self._words(height, places=most)), height))
             return made
         made = []
         for place, one in enumerate(self._series):
@@ -605,12 +605,12 @@ class EvidenceCanvas(QWidget):
                 value = float(one.curve.y[self._dot[1]])
             if value is None and one.line.dots:
                 continue
-            look, words = self._look(place), self._words(value, whole=one.whole)
+            look, words = self._look(place), self._words(value, places=one.places)
             made.append((paint.Row(look.name, look.tone, words, look.dashed, look.faint), value))
         for band, name in zip(chart.bands, chart.band_names, strict=False):
             if name and len(band.x):
                 row = nearest_row(band.x, at)
-                low, high = self._words(float(band.low[row])), self._words(float(band.high[row]))
+                low, high = (self._words(float(edge[row]), places=ANY_PLACES) for edge in (band.low, band.high))
                 made.append((paint.Row(name, Tone.DIM, f"{low} to {high}", faint=True), None))
         return made
 

@@ -17,7 +17,7 @@ from widgets.ticks import iso_words
 Floats = NDArray[np.float64]
 _SHORT_UNIT = 2
 _DAILY_FROM_S = 12 * 3600.0
-_WHOLE_UP_TO = 1e12
+_MOST_PLACES, ANY_PLACES = 4, 99
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +27,8 @@ class Series:
     line: EvidenceLine
     curve: Curve
     reach: float | None
-    whole: bool
-    """All values are whole numbers: no decimals are told."""
+    places: int
+    """Decimals that the values have: more are not told."""
 
     def at(self, x: float) -> float | None:
         """Return the value that holds at `x`; dots hold only where they stand."""
@@ -58,13 +58,18 @@ def ready(line: EvidenceLine, *, timed: bool) -> Series:
         curve = Curve(x[order], y[order])
         steps = np.diff(curve.x)
     reach = float(steps.max()) if len(steps) else 0.0
-    return Series(line, curve, reach if timed or line.step else None, is_whole(y))
+    if timed or line.step or line.dots:
+        return Series(line, curve, reach, places(y))
+    return Series(line, curve, None, ANY_PLACES)
 
 
-def is_whole(values: Floats) -> bool:
-    """Tell whether all known values are whole numbers."""
+def places(values: Floats) -> int:
+    """Return how many decimals the known values have, up to some; beyond, any number."""
     known = values[np.isfinite(values)]
-    return bool(len(known)) and bool(np.all(known == np.round(known)) and np.all(np.abs(known) < _WHOLE_UP_TO))
+    for decimals in range(_MOST_PLACES + 1):
+        if np.allclose(known, np.round(known, decimals), rtol=1e-12, atol=1e-9):
+            return decimals
+    return ANY_PLACES
 
 
 def is_daily(series: tuple[Series, ...]) -> bool:
