@@ -41,7 +41,9 @@ _LEVELS_MAY_TAKE = 0.55
 """Share of the height given up at most to bring levels into the picture."""
 _SMOOTH_UP_TO = 900
 """Lines of more drawn points are not antialiased: beyond, it costs more than it shows."""
-_SMOOTH_DOTS = 2_000
+_THICK_UP_TO = 300
+"""Lines of more drawn points are one pixel wide: a thicker smooth one costs ten times as much."""
+_SMOOTH_DOTS, _SMOOTH_DASHES = 2_000, 200
 _DOT_PX, _FEW_DOTS = 5.0, 5
 MANY = 3
 """Of more lines than this the one under the pointer is lifted out, and faint ones share a place in the legend."""
@@ -460,8 +462,11 @@ class EvidenceCanvas(QWidget):
             painter.drawPoints(QPolygonF(self._points(Curve(curve.x[known], curve.y[known]))))
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
             return
-        smooth = len(curve.x) <= _SMOOTH_UP_TO and not one.line.step
-        strong = (2.2 if lifted else 1.6) if smooth else (2.0 if lifted or one.line.step else 1.0)
+        smooth = len(curve.x) <= (_SMOOTH_DASHES if look.dashed else _SMOOTH_UP_TO) and not one.line.step
+        thick = len(curve.x) <= _THICK_UP_TO
+        strong = (
+            (2.2 if lifted else 1.6 if thick else 1.0) if smooth else (2.0 if lifted or one.line.step else 1.0)
+        )
         painter.setPen(paint.line_pen(look, self._theme, 1.0 if one.line.faint and not lifted else strong))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, smooth)
         edges = np.flatnonzero(np.diff(np.concatenate(([False], known, [False])).astype(np.int8)))

@@ -1,5 +1,7 @@
 """The evidence view as a person uses it: reads it, walks through the table, takes it away."""
 
+import gc
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -245,3 +247,18 @@ def test_odd_tables_are_shown(view, table):
     settle()
     view.grab()
     view.table.copy()
+
+
+def test_nothing_stays_behind_after_close(qtbot):
+    panel = EvidenceView()
+    panel.show_state(STATE)
+    panel.show()
+    destroyed: list[bool] = []
+    panel.destroyed.connect(lambda: destroyed.append(True))
+    seen = weakref.ref(panel)
+    panel.close()
+    panel.deleteLater()
+    qtbot.waitUntil(lambda: bool(destroyed))
+    del panel
+    gc.collect()
+    assert seen() is None

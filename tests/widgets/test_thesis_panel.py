@@ -1,5 +1,7 @@
 """The thesis panel as a person uses it: mouse, keyboard, typing while states come in, screen reader."""
 
+import gc
+import weakref
 from dataclasses import replace
 
 import pytest
@@ -388,3 +390,18 @@ def test_the_theme_reaches_every_row(panel):
     dark = [panel.row(key).grab().toImage() for key, *_ in CLAIMS]
     panel.set_theme(theme.LIGHT)
     assert all(panel.row(key).grab().toImage() != old for (key, *_), old in zip(CLAIMS, dark, strict=True))
+
+
+def test_nothing_stays_behind_after_close(qtbot):
+    panel = ThesisPanel()
+    panel.show_state(replace(STATE, news=NEWS))
+    panel.show()
+    destroyed: list[bool] = []
+    panel.destroyed.connect(lambda: destroyed.append(True))
+    seen = weakref.ref(panel)
+    panel.close()
+    panel.deleteLater()
+    qtbot.waitUntil(lambda: bool(destroyed))
+    del panel
+    gc.collect()
+    assert seen() is None
