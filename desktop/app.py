@@ -178,6 +178,8 @@ class Application(QObject):
                 self._sit_at(self._live())
             case Request.TOGGLE_DEMO:
                 self._to_demo()
+            case Request.NEWS_SEEN:
+                here.see_news()
             case Request.SNAPSHOT:
                 self._save_snapshot()
             case Request.KEYS:

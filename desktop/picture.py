@@ -47,6 +47,7 @@ def drawn(snapshot: Snapshot, chosen: Settings, size: tuple[int, int]) -> Iterat
     view = View(chosen)
     window = Window(view, None)
     window.resize(QSize(*size))
+    window.use_default_layout()
     window.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)  # laid out and painted, but given to no screen
     window.show()
     window.show_frame(FramePresenter().present(snapshot, view))

@@ -183,7 +183,7 @@ def _three(positive: bool, negative: bool) -> Verdict:
 
 def _stretched(s: Snapshot) -> Claim:
     """For: above the 1999-2001 peak on prices and with dividends; against: below it on prices."""
-    key, words_of_it = "stretched", "Ratio stretched past the 2000 peak"
+    key, words_of_it = "stretched", "Stretched past 2000 peak"
     stats, total = s.ratio, s.evidence.total_return
     if isinstance(stats, Unknown):
         return _missing(key, words_of_it, stats.reason, "official closes")
@@ -262,7 +262,7 @@ def _divergence_rare(s: Snapshot) -> Claim:
 
 def _continued(s: Snapshot) -> Claim:
     """For, against: an interval off zero and a placebo p of at most 5 %; mixed: chance is not ruled out."""
-    key, words_of_it = "continued", "A large divergence goes on"
+    key, words_of_it = "continued", "Large gaps go on"
     study = s.evidence.events
     if isinstance(study, Unknown):
         return _missing(key, words_of_it, study.reason, "official closes")
@@ -293,7 +293,7 @@ def _correlations_low(s: Snapshot) -> Claim:
 
     What is older than the claim's data may be says nothing of today.
     """
-    key, words_of_it = "correlations_low", "Correlations at historical lows"
+    key, words_of_it = "correlations_low", "Correlations at lows"
     stats = s.correlation
     if isinstance(stats, Unknown):
         return _missing(key, words_of_it, stats.reason, "closes of the universe")
@@ -331,7 +331,7 @@ def _correlations_low(s: Snapshot) -> Claim:
 
 def _orderly(s: Snapshot) -> Claim:
     """For: orderly; mixed: violent rotation; against: risk-off or de-grossing."""
-    key, words_of_it = "orderly", "Rotation orderly, no de-grossing"
+    key, words_of_it = "orderly", "Rotation orderly"
     regime = s.regime
     if isinstance(regime, Unknown):
         return _missing(key, words_of_it, regime.reason, "regime votes")
@@ -466,7 +466,7 @@ def _flow_asymmetry(s: Snapshot) -> Claim:
 def _mega_cap(_: Snapshot) -> Claim:
     return _missing(
         "mega_cap_contribution",
-        "Seven names make the NDX move",
+        "Seven names move NDX",
         "needs index weights, which no source here gives",
         "index weights",
     )
@@ -501,7 +501,7 @@ def _election_july(s: Snapshot) -> Claim:
     season = s.evidence.seasonality
     return _election(
         "election_july_august",
-        "Jul-Aug election vol spike",
+        "Jul-Aug election vol",
         s,
         lambda _: season if isinstance(season, Unknown) else season.jul_aug,
     )
@@ -511,7 +511,7 @@ def _election_october(s: Snapshot) -> Claim:
     season = s.evidence.seasonality
     return _election(
         "election_october",
-        "October election vol spike",
+        "October election vol",
         s,
         lambda _: season if isinstance(season, Unknown) else season.oct,
     )

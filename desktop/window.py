@@ -16,7 +16,7 @@ from enum import Enum, auto
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QChildEvent, QEvent, Qt, QTimer, QUrl, Signal
+from PySide6.QtCore import QChildEvent, QEvent, QSize, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import (
     QAction,
     QActionGroup,
@@ -42,8 +42,10 @@ from typing_extensions import override
 from desktop import dialogs, layout, settings
 from desktop.presenters.frame import Frame, View
 from desktop.presenters.sizer import AUTO
+from desktop.presenters.thesis import KILL
 from widgets import theme
 from widgets.divergence_panel import DivergencePanel
+from widgets.evidence_view import EvidenceView
 from widgets.gauge_panel import GaugePanel
 from widgets.grip import Grip
 from widgets.header import HeaderStrip
@@ -51,12 +53,16 @@ from widgets.health_panel import HealthPanel
 from widgets.playback import PlaybackBar
 from widgets.ratio_panel import LevelMoved, RatioPanel
 from widgets.sizer_panel import SizerPanel
-from widgets.states import SizerForm, Text, Tone
+from widgets.states import KillTyped, SizerForm, Text, Tone
 from widgets.status_bar import StatusStrip
+from widgets.thesis_panel import ThesisPanel
 
 log = logging.getLogger(__name__)
 _SAVE_AFTER_MS = 1000
-_DEFAULT_SIZE = (1600, 1000)
+_DEFAULT_SIZE = QSize(1600, 1000)
+_AT_FIRST = ("ratio", "divergence", "gauge", "sizer", "thesis")
+_BESIDE = {"evidence": "divergence", "sources": "sizer"}
+"""Panels that are hidden at first, and whose tab they become."""
 
 
 class Request(Enum):
@@ -70,6 +76,7 @@ class Request(Enum):
     SLOWER = auto()
     SNAPSHOT = auto()
     KEYS = auto()
+    NEWS_SEEN = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +144,8 @@ class Window(QMainWindow):
         self.divergence = DivergencePanel()
         self.gauge = GaugePanel()
         self.sizer = SizerPanel()
+        self.thesis = ThesisPanel()
+        self.evidence = EvidenceView()
         self.health = HealthPanel()
         self.status = StatusStrip()
         self._panels = {
@@ -144,6 +153,8 @@ class Window(QMainWindow):
             "divergence": ("Intraday divergence", self.divergence),
             "gauge": ("Correlation gauge", self.gauge),
             "sizer": ("Position sizer", self.sizer),
+            "thesis": ("Thesis", self.thesis),
+            "evidence": ("Evidence", self.evidence),
             "sources": ("Sources", self.health),
         }
         self._grips: list[Grip] = []
@@ -154,8 +165,8 @@ class Window(QMainWindow):
         self._build_menus()
         self._connect()
         self.apply_theme()
-        self.resize(*_DEFAULT_SIZE)
-        self._default_layout()
+        self.resize(_DEFAULT_SIZE.boundedTo(self.screen().availableSize()))
+        self.use_default_layout()
         problem = "" if folder is None else layout.restore(self, folder)
         self.problems = (problem,) if problem else ()
         """What the user should know about the start."""
@@ -171,6 +182,8 @@ class Window(QMainWindow):
         self.gauge.show_state(frame.gauge)
         self.sizer.show_state(frame.sizer)
         self.status.show_state(frame.status)
+        self.thesis.show_state(frame.thesis)
+        self.evidence.show_state(frame.evidence)
         self.health.show_state(frame.health)
         if frame.playback is not None:
             self.playback.show_state(frame.playback)
@@ -213,8 +226,10 @@ class Window(QMainWindow):
             strip.set_theme(chosen)
         for grip in self._grips:
             grip.set_theme(chosen)
-        for panel in (self.ratio, self.divergence, self.gauge, self.sizer, self.health):
+        for panel in (self.ratio, self.divergence, self.gauge, self.sizer):
             panel.set_theme(chosen)
+        for board in (self.thesis, self.evidence, self.health):
+            board.set_theme(chosen)
 
     # How it is built
 
@@ -237,21 +252,37 @@ class Window(QMainWindow):
         self._grips.append(grip)
         return dock
 
-    def _default_layout(self) -> None:
-        ratio, divergence, gauge, sizer, sources = self._docks.values()
+    def use_default_layout(self) -> None:
+        """Put every dock where it was at first."""
         for dock in self._docks.values():
             dock.setFloating(False)
+            self.removeDockWidget(dock)  # a dock added twice leaves the old place behind
+        ratio, divergence, gauge, sizer, thesis = (self._docks[key] for key in _AT_FIRST)
+        for dock in (ratio, divergence, gauge, sizer, thesis):
             self.addDockWidget(Qt.DockWidgetArea.TopDockWidgetArea, dock)
             dock.show()
         self.splitDockWidget(ratio, gauge, Qt.Orientation.Vertical)
         self.splitDockWidget(ratio, divergence, Qt.Orientation.Horizontal)
         self.splitDockWidget(gauge, sizer, Qt.Orientation.Horizontal)
-        self.tabifyDockWidget(sizer, sources)
-        sources.hide()
         wide, high = self.width(), self.height()
+        self.splitDockWidget(sizer, thesis, Qt.Orientation.Horizontal)
+        shares = [wide * share // 100 for share in (23, 49, 28)]
+        self.resizeDocks([gauge, sizer, thesis], shares, Qt.Orientation.Horizontal)
         self.resizeDocks([ratio, divergence], [wide // 2, wide // 2], Qt.Orientation.Horizontal)
-        self.resizeDocks([gauge, sizer], [wide // 3, wide * 2 // 3], Qt.Orientation.Horizontal)
         self.resizeDocks([ratio, gauge], [high * 46 // 100, high * 54 // 100], Qt.Orientation.Vertical)
+
+    def _reveal(self, key: str) -> None:
+        """Bring a panel to the front; one that has no place yet lies down as a tab beside its neighbour."""
+        dock = self._docks[key]
+        if self.dockWidgetArea(dock) is Qt.DockWidgetArea.NoDockWidgetArea:
+            self.addDockWidget(Qt.DockWidgetArea.TopDockWidgetArea, dock)
+            self.tabifyDockWidget(self._docks[_BESIDE[key]], dock)
+        dock.show()
+        dock.raise_()
+
+    def _toggle(self, key: str, shown: bool) -> None:
+        if shown:
+            self._reveal(key)
 
     def _action(self, menu: QMenu, text: str, keys: str, do: Callable[[], object]) -> QAction:
         action = QAction(text, self)
@@ -279,12 +310,13 @@ class Window(QMainWindow):
         for number, (key, (title, _)) in enumerate(self._panels.items(), start=1):
             self._action(panels, f"Go to {title}", f"Ctrl+{number}", partial(self.focus_panel, key))
         panels.addSeparator()
-        for dock in self._docks.values():
+        for key, dock in self._docks.items():
             toggle = dock.toggleViewAction()
+            toggle.triggered.connect(partial(self._toggle, key))
             toggle.setText(f"Show {dock.windowTitle()}")
             panels.addAction(toggle)
         panels.addSeparator()
-        self._action(panels, "Default layout", "Ctrl+Shift+0", self._default_layout)
+        self._action(panels, "Default layout", "Ctrl+Shift+0", self.use_default_layout)
         colours = menu.addMenu("Colours")
         group = QActionGroup(self)
         for key, text in (("system", "As the system"), ("dark", "Dark"), ("light", "Light")):
@@ -307,6 +339,9 @@ class Window(QMainWindow):
         self.header.refresh_requested.connect(lambda: self.asked.emit(Request.REFRESH))
         self.status.cancel_requested.connect(lambda: self.asked.emit(Request.CANCEL))
         self.status.source_clicked.connect(self._open_source)
+        self.thesis.claim_opened.connect(self._open_claim)
+        self.thesis.kill_typed.connect(self._kill_typed)
+        self.thesis.news_seen.connect(lambda: self.asked.emit(Request.NEWS_SEEN))
         self.health.test_requested.connect(lambda key: self.asked.emit(Test(key)))
         self.health.pause_requested.connect(lambda key: self.asked.emit(Pause(key, paused=True)))
         self.health.resume_requested.connect(lambda key: self.asked.emit(Pause(key, paused=False)))
@@ -324,11 +359,17 @@ class Window(QMainWindow):
 
     # What the user did
 
+    def _open_claim(self, key: str) -> None:
+        """Show what stands behind a claim."""
+        self.set_view(replace(self._view, claim=key))
+        self._reveal("evidence")
+
+    def _kill_typed(self, typed: KillTyped) -> None:
+        self._choose(KILL + typed.key, typed.text)
+
     def focus_panel(self, key: str) -> None:
         """Bring a panel to the front and give it the keyboard."""
-        dock = self._docks[key]
-        dock.show()
-        dock.raise_()
+        self._reveal(key)
         panel = self._panels[key][1]
         first = panel.focusProxy() or panel.nextInFocusChain()
         if first is not None:

@@ -22,7 +22,7 @@ from typing_extensions import override
 from widgets.states import HeatMap, Tone
 from widgets.theme import DARK, Theme, font
 
-_LEAST_CELL, _USUAL_CELL, _FOOT, _GAP = QSize(42, 15), QSize(58, 21), 17, 2
+_LEAST_CELL, _USUAL_CELL, _FOOT, _GAP = QSize(38, 15), QSize(58, 21), 17, 2
 _STRONGEST = 0.72
 """Share of the tone in the cell of the largest amount; the rest is the colour of zero."""
 

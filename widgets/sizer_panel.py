@@ -30,7 +30,7 @@ from widgets.theme import DARK, Theme
 from widgets.ticket_table import Figures, TicketTable
 
 _FIELD_WIDTH = 94
-_SIDE_BY_SIDE, _AROUND = 700, 36
+_SIDE_BY_SIDE, _AROUND = 750, 36
 _COPIED_FOR_MS = 1500
 _HINT = "Write 2m, 500k or 1.5 %; Esc takes a wrong entry back"
 

@@ -11,7 +11,7 @@ from desktop.analytics.events import Outcome
 from desktop.analytics.ratio import Extreme, PairSeries
 from desktop.market.known import Maybe, Unknown
 from desktop.presenters.curves import day_seconds
-from desktop.presenters.words import NEW_YORK, NOT_KNOWN, day, moment_et, plain, shown, signed
+from desktop.presenters.words import NEW_YORK, NOT_KNOWN, day, minus, moment_et, plain, shown, signed
 from desktop.snapshot import Snapshot
 from desktop.thesis import Claim
 from widgets.states import (
@@ -63,7 +63,11 @@ class EvidencePresenter:
             self._claim, self._from = claim.id, made_from
             self._shown = _VIEWS.get(claim.id, _nothing)(snapshot)
         facts = (
-            Text(claim.words if not isinstance(claim.value, Unknown) else f"{NOT_KNOWN}: {claim.value.reason}"),
+            Text(
+                minus(claim.words)
+                if not isinstance(claim.value, Unknown)
+                else f"{NOT_KNOWN}: {claim.value.reason}"
+            ),
         )
         when = "" if claim.as_of is None else f" · {day(claim.as_of)}"
         due = "" if claim.next_update is None else f" · next {moment_et(claim.next_update)}"
@@ -74,7 +78,7 @@ class EvidencePresenter:
             facts=facts + self._shown.facts,
             chart=self._shown.chart,
             table=self._shown.table,
-            caution=Text(claim.note or self._shown.caution, Tone.WARN),
+            caution=Text(minus(claim.note) or self._shown.caution, Tone.WARN),
             source=Text(f"{claim.source}{when}{due}", Tone.DIM),
         )
 
@@ -219,18 +223,24 @@ def _continued(s: Snapshot) -> Shown:
             EvidenceLine("mean after an event", Curve(x, fan.mean_pct), Tone.GOOD),
             EvidenceLine("all days", Curve(x, fan.unconditional_pct), Tone.DIM, faint=True),
         )
-        chart = EvidenceChart("%", lines, bands, x_label=f"sessions after, n {fan.n}")
+        chart = EvidenceChart(
+            "%", lines, bands, x_label=f"sessions after, n {fan.n}", band_names=_band_names(fan.levels)
+        )
     headers = ("horizon", "n", "mean", "95 % interval", "all days", "placebo p")
     caution = "the answer moves with the rule: see the last rows"
     facts = (Text(f"{len(study.events)} events since {day(study.since)}"),)
     return Shown(chart, _table(headers, rows), facts, caution)
 
 
+def _band_names(levels: tuple[float, ...]) -> tuple[str, ...]:
+    """Widest first: "10-90 % of paths"."""
+    half = levels[: len(levels) // 2]
+    return tuple(f"{100 * level:.0f}-{100 - 100 * level:.0f} % of paths" for level in half)
+
+
 def _outcome_row(one: Outcome) -> tuple[Text, ...]:
     ci = one.ci95_pct
-    interval = (
-        Text(NOT_KNOWN, Tone.DIM, ci.reason) if isinstance(ci, Unknown) else Text(f"{ci[0]:+.1f} to {ci[1]:+.1f}")
-    )
+    interval = Text(NOT_KNOWN, Tone.DIM, ci.reason) if isinstance(ci, Unknown) else Text(_range(*ci))
     return (
         Text(f"{one.summary.horizon_days} d"),
         Text(f"{one.summary.n}"),
@@ -239,6 +249,10 @@ def _outcome_row(one: Outcome) -> tuple[Text, ...]:
         _cell(one.unconditional_mean_pct, 2, " %", sign=True),
         _cell(one.placebo_p, 2),
     )
+
+
+def _range(low: float, high: float) -> str:
+    return f"{signed(low, 1)} to {signed(high, 1)}"
 
 
 def _correlations_low(s: Snapshot) -> Shown:

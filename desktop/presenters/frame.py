@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from desktop import thesis
+from desktop.market.sessions import trading_day
 from desktop.presenters.curves import Curves
 from desktop.presenters.divergence import present_divergence
 from desktop.presenters.evidence import EvidencePresenter
@@ -127,7 +128,7 @@ class FramePresenter:
             sizer=self._sizer.present(snapshot, view.settings),
             status=present_status(snapshot, progress, why=why, now=now),
             health=self._health.present(snapshot.feed, now),
-            thesis=present_thesis(judged, view.settings, news),
+            thesis=present_thesis(judged, view.settings, news, trading_day(snapshot.moment)),
             evidence=self._evidence.present(snapshot, next((one for one in judged if one.id == view.claim), None)),
             playback=playback,
             empty=empty,

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from desktop.market.known import Unknown
-from desktop.presenters.words import NOT_KNOWN, day, moment_et, plain, signed
+from desktop.presenters.words import NOT_KNOWN, day, minus, moment_et, plain, signed
 from desktop.settings import Settings
 from desktop.thesis import Claim, Measure, Side, Verdict, counts
 from desktop.trade.typed import FieldError, parse_number
 from widgets.states import ClaimRow, Text, ThesisState, Tone
 from widgets.states import Verdict as Shown
 
+_SAME_YEAR_DAYS = 300
 KILL = "kill_"
 """Before a claim's id: the field of the settings that holds its kill level, as typed."""
 
@@ -29,17 +30,17 @@ def kill_level(settings: Settings, claim: str) -> tuple[float | None, str]:
 
 
 def present_thesis(
-    judged: Sequence[Claim], settings: Settings, news: Sequence[tuple[datetime, str]]
+    judged: Sequence[Claim], settings: Settings, news: Sequence[tuple[datetime, str]], today: date
 ) -> ThesisState:
-    """Build the board; `news` is what changed since the user last looked, newest first."""
+    """Build the board as seen on `today`; `news` is what changed since the user last looked, newest first."""
     return ThesisState(
-        rows=tuple(_row(one, settings) for one in judged),
+        rows=tuple(_row(one, settings, today) for one in judged),
         summary=_summary(tuple(judged), settings),
         news=tuple(Text(f"{moment_et(at)}: {told}", Tone.WARN) for at, told in news),
     )
 
 
-def _row(claim: Claim, settings: Settings) -> ClaimRow:
+def _row(claim: Claim, settings: Settings, today: date) -> ClaimRow:
     level, error = kill_level(settings, claim.id)
     why = "\n".join(filter(None, (claim.note, f"Source: {claim.source}", _next(claim))))
     unknown = isinstance(claim.value, Unknown)
@@ -47,13 +48,23 @@ def _row(claim: Claim, settings: Settings) -> ClaimRow:
         key=claim.id,
         claim=claim.claim,
         verdict=Shown(claim.verdict.value),
-        value=Text(NOT_KNOWN if unknown else claim.words, Tone.DIM if unknown else Tone.PLAIN, why),
-        when=Text("" if claim.as_of is None else day(claim.as_of), Tone.DIM, _next(claim)),
+        value=Text(NOT_KNOWN if unknown else minus(claim.words), Tone.DIM if unknown else Tone.PLAIN, why),
+        when=_when(claim, today),
         kill=getattr(settings, KILL + claim.id),
         kill_hint=_hint(claim),
         kill_error=error,
         killed=claim.killed(level),
     )
+
+
+def _when(claim: Claim, today: date) -> Text:
+    """The day of the number: without its year while that is plain."""
+    if claim.as_of is None:
+        return Text("")
+    recent = abs((today - claim.as_of).days) < _SAME_YEAR_DAYS
+    words = f"{claim.as_of.day} {claim.as_of:%b}" if recent else f"{claim.as_of:%b %Y}"
+    told = f"{day(claim.as_of)}. {_next(claim)}" if _next(claim) else day(claim.as_of)
+    return Text(words, Tone.DIM, told)
 
 
 def _next(claim: Claim) -> str:

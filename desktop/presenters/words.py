@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -12,8 +13,10 @@ from widgets.states import Text, Tone
 NEW_YORK = ZoneInfo("America/New_York")
 MINUS = "−"
 NOT_KNOWN = "n/a"
+_HYPHEN = re.compile(r"(?<![\w.])-(?=[\d.])")
 _NAMES = {
     "new york fed": "New York Fed", "fred": "FRED", "fred calendar": "FRED calendar", "cftc": "CFTC", "bls": "BLS",
+    "federal reserve": "Federal Reserve",
 }  # fmt: skip
 
 
@@ -22,6 +25,11 @@ def plain(value: float, digits: int, unit: str = "") -> str:
     text = f"{abs(value):,.{digits}f}"
     negative = value < 0 and any(c in "123456789" for c in text)
     return f"{MINUS if negative else ''}{text}{unit}"
+
+
+def minus(words: str) -> str:
+    """The words with a real minus sign before figures, where they were written with a hyphen."""
+    return _HYPHEN.sub(MINUS, words)
 
 
 def signed(value: float, digits: int, unit: str = "") -> str:
