@@ -6,7 +6,11 @@ from datetime import date
 
 from desktop.analytics.correlation import CorrelationStats
 from desktop.analytics.divergence import DivergenceStats, Rank
+from desktop.analytics.drawdowns import Declines
+from desktop.analytics.events import EventStudy, Sensitivity
+from desktop.analytics.rates import DayRule, FedPath, MeetingOdds, TwoYear
 from desktop.analytics.ratio import NOT_REVERTING, TWO_YEARS_DAYS, RatioStats
+from desktop.evidence import Strip
 from desktop.market.known import Unknown
 from desktop.market.sessions import NYSE
 from desktop.presenters.words import NOT_KNOWN, day, ordinal, plain, signed
@@ -95,3 +99,73 @@ def _old(what: str, last: date, snapshot: Snapshot) -> str:
         return ""
     sessions = f"{missing:,} session{'s' if missing != 1 else ''}"
     return f"{what} {day(last)}, {sessions} before {day(snapshot.history.day)}"
+
+
+# What belongs to the evidence of a claim
+
+FLATTERS = "days chosen by a fall of the short leg flatter the trade"
+SHORT_LEG = "conditioning on the short leg flatters"
+_RULES = {DayRule.OLD_RATE: "at the old rate", DayRule.NEW_RATE: "at the new rate"}
+
+
+def of_rule(study: EventStudy) -> str:
+    """Say how the answer moves with the rule that names the events."""
+    others = "; ".join(_under(one) for one in study.sensitivity[1:])
+    return f"the answer moves with the rule: {others}" if others else ""
+
+
+def _under(other: Sensitivity) -> str:
+    means = ", ".join(
+        f"{one.horizon_days} d {signed(one.mean_pct, 2, ' %')}"
+        for one in other.summaries
+        if not isinstance(one.mean_pct, Unknown)
+    )
+    return f"{other.rule.name}: n {other.n_events}, mean {means}"
+
+
+def of_slope(stats: TwoYear) -> str:
+    """Say how stable the sign of the slope is."""
+    (below, above), (clearly_below, clearly_above) = stats.years_by_sign, stats.clear_years_by_sign
+    if not below or not above:
+        return f"the same sign in all {below + above} years" if below or above else ""
+    return (
+        f"the sign is unstable: negative in {below} years (clearly in {clearly_below}), "
+        f"positive in {above} (clearly in {clearly_above})"
+    )
+
+
+def priced(path: FedPath) -> tuple[MeetingOdds, ...]:
+    """The meetings up to the last one that is priced; all where none is."""
+    known = [n for n, one in enumerate(path.meetings, start=1) if not isinstance(one.expected_rate_pct, Unknown)]
+    return path.meetings[: known[-1]] if known else path.meetings
+
+
+def of_path(path: FedPath, strip: Strip | Unknown) -> tuple[str, ...]:
+    """Say of which days the prices are, how much the day rule matters, and what is not priced."""
+    told = []
+    if not isinstance(strip, Unknown):
+        days = day(strip.last) if strip.first == strip.last else f"{day(strip.first)} to {day(strip.last)}"
+        told.append(f"{path.n_months} contract months, prices of {days}")
+    shown = priced(path)
+    shifts = [one.other_rule_shift for one in shown if not isinstance(one.other_rule_shift, Unknown)]
+    if shifts:
+        told.append(
+            f"the decision day counts {_RULES[path.rule]}; {_RULES[path.rule.other]} up to "
+            f"{max(shifts):.0%} of a meeting's odds would lie elsewhere"
+        )
+    if left := len(path.meetings) - len(shown):
+        told.append(f"{left} later meetings are not priced")
+    return tuple(told)
+
+
+def of_betas(found: Declines) -> tuple[str, ...]:
+    """Tell the beta of the pair on NDX by condition."""
+    return tuple(
+        f"beta of the pair on NDX, {one.condition}: "
+        + (
+            f"{NOT_KNOWN}, n {one.n:,}"
+            if isinstance(one.beta, Unknown) or isinstance(one.se, Unknown)
+            else f"{signed(one.beta, 2)} ± {plain(one.se, 2)}, n {one.n:,}"
+        )
+        for one in found.betas
+    )

@@ -5,17 +5,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
-from typing import TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 from desktop.analytics.correlation import WINDOWS, CorrelationStats
 from desktop.analytics.divergence import DaySpread, DivergenceStats, Rank
+from desktop.analytics.events import EventStudy
 from desktop.analytics.ratio import Extreme, RatioStats, UnitRoot
 from desktop.analytics.regime import FLAG_NAMES, RegimeStats, State
 from desktop.market.known import Unknown
 from desktop.presenters.ratio import STRETCH
-from desktop.report import cautions
+from desktop.report import cautions, evidence
+from desktop.report.section import Figure, Section, section
 from desktop.snapshot import Snapshot
 from desktop.sources.contract import Failure
 from desktop.sources.state import SourceState
@@ -24,78 +25,56 @@ from desktop.version import VERSION
 SCHEMA = 1
 """Grows when a name changes or goes; a new name does not count."""
 
-Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
-Section: TypeAlias = dict[str, Json]
-Figure: TypeAlias = "Json | date | Unknown"
-
-LATER = {
-    "event_study": "what followed large divergences",
-    "rates": "the rates section",
-    "flow": "the flow section",
-    "positioning": "futures positioning",
-    "seasonality": "election-cycle volatility",
-    "drawdowns": "past drawdowns",
-    "down_capture": "down-capture",
-    "conditional": "conditional moves",
-    "thesis": "the thesis board",
-}
-"""Names that are part of the document and have no figures in this version."""
+Shown = TypeVar("Shown")
 
 
-def as_json(snapshot: Snapshot) -> Section:
-    """Return the document of `report --json`: only what `json.dumps(..., allow_nan=False)` takes."""
-    ratio, divergence, correlation = snapshot.ratio, snapshot.divergence, snapshot.correlation
-    later = {name: Unknown(f"{what}: not computed in this version") for name, what in LATER.items()}
-    return _section(
+def as_json(snapshot: Snapshot, *, kill_levels: Mapping[str, float | None] | None = None) -> Section:
+    """Return the document of `report --json`: only what `json.dumps(..., allow_nan=False)` takes.
+
+    `kill_levels` holds, by the id of a claim, the level at which it is given up.
+    """
+    found, correlation = snapshot.evidence, snapshot.correlation
+    declines, notes = evidence.declines(found.declines)
+    if isinstance(found.events, EventStudy):
+        notes["event_study"] = cautions.of_rule(found.events)
+    if not snapshot.feed:
+        notes["feed"] = "no quote of any source had arrived; a report asks none"
+    return section(
         {
             "schema": SCHEMA,
             "version": VERSION,
             "mode": snapshot.mode.value,
-            "as_of": _moment(snapshot.moment),
-            "ratio": ratio if isinstance(ratio, Unknown) else _ratio(snapshot, ratio),
-            "divergence": divergence if isinstance(divergence, Unknown) else _divergence(divergence),
-            "event_study": later.pop("event_study"),
-            "correlation": correlation
-            if isinstance(correlation, Unknown)
-            else _correlation(snapshot, correlation),
+            "as_of": snapshot.moment,
+            "ratio": _known(snapshot.ratio, lambda it: _ratio(snapshot, it)),
+            "divergence": _known(snapshot.divergence, _divergence),
+            "event_study": _known(found.events, evidence.event_study),
+            "correlation": _known(correlation, lambda it: _correlation(snapshot, it)),
             "regime": _regime(snapshot.regime),
-            **later,
+            "rates": _known(found.rates, evidence.rates),
+            "flow": evidence.flow(found.flow, snapshot),
+            "positioning": _known(found.positioning, evidence.positioning),
+            "seasonality": _known(found.seasonality, evidence.seasonality),
+            **declines,
+            "thesis": evidence.claims(snapshot, kill_levels or {}),
             "feed": [_source(one) for one in snapshot.feed],
         },
-        feed="" if snapshot.feed else "no quote of any source had arrived; a report asks none",
+        **notes,
     )
 
 
-def _section(figures: Mapping[str, Figure], /, **notes: str) -> Section:
-    """Figures as JSON, with a note beside each unknown one: its reason, or the words of `notes` ("" says nothing).
-
-    `notes` also adds words to known figures.
-    """
-    section: Section = {}
-    for name, figure in figures.items():
-        note = notes.get(name, "")
-        if isinstance(figure, Unknown):
-            section[name], note = None, note or figure.reason
-        else:
-            section[name] = figure.isoformat() if isinstance(figure, date) else figure
-        if note:
-            section[f"{name}_note"] = note
-    return section
-
-
-def _moment(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+def _known(part: Shown | Unknown, write: Callable[[Shown], Figure]) -> Figure:
+    return part if isinstance(part, Unknown) else write(part)
 
 
 def _ratio(snapshot: Snapshot, r: RatioStats) -> Section:
-    return _section(
+    return section(
         {
             "date": r.date,
             "value": r.value,
             "ndx": r.ndx,
             "rut": r.rut,
             "change_pct": r.change_pct,
-            "z": _section({str(window): z for window, z in r.z.items()}),
+            "z": section({str(window): z for window, z in r.z.items()}),
             "percentile": r.percentile,
             "n_days": r.n_days,
             "dotcom_peak": _extreme(r.dotcom_peak),
@@ -116,11 +95,11 @@ def _ratio(snapshot: Snapshot, r: RatioStats) -> Section:
 
 
 def _extreme(found: Extreme | Unknown) -> Section | Unknown:
-    return found if isinstance(found, Unknown) else _section({"value": found.value, "date": found.date})
+    return found if isinstance(found, Unknown) else section({"value": found.value, "date": found.date})
 
 
 def _divergence(d: DivergenceStats) -> Section:
-    return _section(
+    return section(
         {
             "date": d.date,
             "spread_pp": d.spread_pp,
@@ -128,7 +107,7 @@ def _divergence(d: DivergenceStats) -> Section:
             "ndx_pct": d.ndx_pct,
             "reference": d.reference.value,
             "driver": d.driver,
-            "leg_age_s": _section({"rut": d.rut_age_s, "ndx": d.ndx_age_s}),
+            "leg_age_s": section({"rut": d.rut_age_s, "ndx": d.ndx_age_s}),
             "rank": _place(d.rank),
             "rank_abs": _place(d.rank_abs),
             "n_days": d.n_days,
@@ -150,14 +129,14 @@ def _place(rank: Rank | Unknown) -> int | Unknown:
 
 
 def _days(days: Sequence[DaySpread]) -> list[Section]:
-    return [_section({"date": one.date, "spread_pp": one.spread_pp}) for one in days]
+    return [section({"date": one.date, "spread_pp": one.spread_pp}) for one in days]
 
 
 def _correlation(snapshot: Snapshot, c: CorrelationStats) -> Section:
     old = cautions.of_universe(snapshot, c)
-    return _section(
+    return section(
         {
-            "mean_pairwise": _section({str(window): c.mean_pairwise[window] for window in WINDOWS}),
+            "mean_pairwise": section({str(window): c.mean_pairwise[window] for window in WINDOWS}),
             "n_stocks": c.n_stocks,
             "percentile_1y": c.percentile_1y,
             "change_5d": c.change_5d,
@@ -174,14 +153,14 @@ def _correlation(snapshot: Snapshot, c: CorrelationStats) -> Section:
 
 def _regime(r: RegimeStats | Unknown) -> Section:
     if isinstance(r, Unknown):
-        flags = _section(dict.fromkeys(FLAG_NAMES, r))
-        return _section({"state": State.UNKNOWN.value, "flags": flags, "would_flip": []}, state=r.reason)
-    flags = _section({name: getattr(r.flags, name) for name in FLAG_NAMES})
-    return _section({"state": r.state.value, "flags": flags, "would_flip": list(r.would_flip)}, state=r.why)
+        flags = section(dict.fromkeys(FLAG_NAMES, r))
+        return section({"state": State.UNKNOWN.value, "flags": flags, "would_flip": []}, state=r.reason)
+    flags = section({name: getattr(r.flags, name) for name in FLAG_NAMES})
+    return section({"state": r.state.value, "flags": flags, "would_flip": list(r.would_flip)}, state=r.why)
 
 
 def _source(s: SourceState) -> Section:
-    return _section(
+    return section(
         {
             "source": s.source,
             "state": s.state.value,
