@@ -27,6 +27,12 @@ REAL_FILES = (
     "vol-cboe/COR1M_History.csv",
     "vol-cboe/DSPX_History.csv",
     "stock-panels/us-83-adjclose-2018-2025.csv.gz",
+    "etf-daily/iwm-yahoo-adjusted-2000-2026.csv",
+    "rates-fed/DGS2-1994-2026.csv",
+    "rates-fed/fred-rates-1976-2026.csv",
+    "zq-fedwatch/zq-contracts-2021-2023.csv",
+    "cot-tff/cot-summary-wide-2024-2026.csv",
+    "cot-tff/tff-ndx-rut-rows-2017-2026.csv",
 )
 
 
