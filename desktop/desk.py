@@ -244,8 +244,10 @@ Publishers: TypeAlias = Callable[[Store, Clock], Sequence[Publisher]]
 
 def official(store: Store, clock: Clock, fred_key: Callable[[], str | None] = lambda: None) -> Sequence[Publisher]:
     """Return the official publishers; `fred_key` answers at once with the user's key, None without one."""
+    from desktop.sources.bls import Bls
     from desktop.sources.cboe import Cboe
     from desktop.sources.cftc import Cftc
+    from desktop.sources.federal_reserve import FederalReserve
     from desktop.sources.fred import Fred, FredCalendar
     from desktop.sources.new_york_fed import NewYorkFed
     from desktop.sources.treasury import Treasury
@@ -261,6 +263,8 @@ def official(store: Store, clock: Clock, fred_key: Callable[[], str | None] = la
         Fred(clock, known),
         FredCalendar(clock, fred_key),
         Cftc(clock, known),
+        Bls(clock),
+        FederalReserve(clock),
     )
 
 

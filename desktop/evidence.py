@@ -28,9 +28,8 @@ from desktop.analytics.rates import FedPath, Fixing, SlopeHistory, Target, TwoYe
 from desktop.analytics.ratio import PairSeries, TotalReturn
 from desktop.analytics.seasonality import Seasonality
 from desktop.deferred import Deferred
-from desktop.market import releases
 from desktop.market.known import Unknown
-from desktop.market.releases import ReleaseKind
+from desktop.market.releases import ReleaseKind, Schedule, Schedules
 from desktop.market.sessions import NYSE, new_york, trading_day
 from desktop.market.store import SeriesView, Store
 from desktop.sources.files.publication import cot_published
@@ -99,8 +98,11 @@ class Gatherer:
     another symbol, or the next minute, leaves the answer as it is.
     """
 
-    def __init__(self, store: Store, deferred: Deferred, *, charts: bool = True) -> None:
+    def __init__(
+        self, store: Store, deferred: Deferred, schedules: Schedules | None = None, *, charts: bool = True
+    ) -> None:
         self._store, self._deferred, self._charts = store, deferred, charts
+        self._schedules = schedules or Schedules(store)
         self._seen: _Seen | None = None
         self._legs: tuple[Hashable, Hashable] | None = None
         self._rates: Rates | None = None
@@ -134,13 +136,18 @@ class Gatherer:
     def _gather_rates(self, pair: PairSeries, seen: _Seen, known: Hashable) -> Rates:
         """The same object as long as its parts are the same."""
         get, store, moment, strip = self._deferred.get, self._store, seen.moment, seen.strip
+        schedule = self._schedules.at(moment)
         slopes: SlopeHistory | Unknown = _NO_CHART
         if self._charts:
             slopes = get("slopes", known, lambda: _slopes(pair, store.series("DGS2", moment)))
         found = Rates(
             two_year=get("two-year", known, lambda: _two_year(pair, store.series("DGS2", moment))),
             slopes=slopes,
-            path=get("path", (known, seen.day, _prices(strip)), lambda: _path(store, strip, moment)),
+            path=get(
+                "path",
+                (known, seen.day, _prices(strip), schedule),
+                lambda: _path(store, strip, moment, schedule),
+            ),
             strip=strip,
         )
         before = self._rates
@@ -259,17 +266,17 @@ def _future(store: Store, symbol: str, moment: datetime) -> tuple[date, float] |
     return trading_day(quote.event_time), quote.price
 
 
-def _path(store: Store, strip: Strip | Unknown, moment: datetime) -> FedPath | Unknown:
+def _path(store: Store, strip: Strip | Unknown, moment: datetime, schedule: Schedule) -> FedPath | Unknown:
     if isinstance(strip, Unknown):
         return strip
-    meetings = [trading_day(at) for at, kind in releases.schedule() if kind is ReleaseKind.FOMC]
+    known_to = schedule.kind_known_to(ReleaseKind.FOMC)
     return rates.fed_path(
         strip.prices,
-        meetings,
+        schedule.days_of(ReleaseKind.FOMC),
         trading_day(moment),
         target=_target(store, moment),
         effr=_effr(store, moment),
-        known_to=releases.schedule_known_to(ReleaseKind.FOMC),
+        known_to=None if isinstance(known_to, Unknown) else known_to,
     )
 
 

@@ -21,11 +21,10 @@ from desktop.analytics.ratio import HalfLifeInterval, PairSeries, RatioStats
 from desktop.analytics.regime import RegimeStats, Thresholds
 from desktop.deferred import Deferred
 from desktop.evidence import Evidence, Gatherer
-from desktop.market import releases
 from desktop.market.known import Unknown
 from desktop.market.quotes import Bars, Closes, DayArray, FloatArray, Interval, Panel
-from desktop.market.releases import Release
-from desktop.market.sessions import NYSE, Session, trading_day
+from desktop.market.releases import Release, Schedule, Schedules
+from desktop.market.sessions import NYSE, Session
 from desktop.market.store import Store
 from desktop.settings import Settings
 from desktop.sources.state import SourceState
@@ -91,6 +90,7 @@ class Snapshot:
     today: Today
     usual: tuple[str, Cone] | Unknown
     evidence: Evidence
+    schedule: Schedule
     next_release: Release | None
     feed: tuple[SourceState, ...]
     live: bool
@@ -108,11 +108,12 @@ class Snapshot:
 
 
 class SnapshotBuilder:
-    """Builds snapshots of one store, with `charts` also what only a chart shows; used from one thread at a time."""
+    """Builds snapshots of one store, with `charts` also what a chart shows; used from one thread at a time."""
 
     def __init__(self, store: Store, deferred: Deferred, *, charts: bool = True) -> None:
         self._store, self._deferred, self._tape = store, deferred, Tape(store)
-        self._gatherer = Gatherer(store, deferred, charts=charts)
+        self._schedules = Schedules(store)
+        self._gatherer = Gatherer(store, deferred, self._schedules, charts=charts)
         self._history: History | None = None
 
     def build(
@@ -125,6 +126,7 @@ class SnapshotBuilder:
     ) -> Snapshot:
         """Return what was known at `moment` (UTC); nothing later is looked at."""
         history = self._closed_sessions(moment, settings)
+        schedule = self._schedules.at(moment)
         today = watch(
             self._tape,
             moment,
@@ -132,6 +134,7 @@ class SnapshotBuilder:
             max_leg_gap_s=settings.max_leg_gap_s,
             max_age_s=settings.max_age_s,
             truth_gap_pp=settings.truth_gap_pp,
+            schedule=schedule,
         )
         live = _live_point(history, today)
         return Snapshot(
@@ -142,11 +145,12 @@ class SnapshotBuilder:
             ratio=ratio.ratio_stats(history.pair, _levels(history, live), self._adf(history)),
             ratio_line=_ratio_line(history, live),
             half_life=self._half_life(history),
-            divergence=self._divergence(history, today, live),
+            divergence=self._divergence(history, today, live, schedule),
             today=today,
             usual=self._usual(today.session),
             evidence=self._gatherer.gather(history.pair, history.day, moment, history.key),
-            next_release=releases.next_release(moment),
+            schedule=schedule,
+            next_release=schedule.next(moment),
             feed=tuple(feed),
             live=live is not None,
             stale_days=_missing_sessions(history, moment),
@@ -214,7 +218,7 @@ class SnapshotBuilder:
     # What a quote changes
 
     def _divergence(
-        self, history: History, today: Today, live: tuple[date, SpreadNow] | None
+        self, history: History, today: Today, live: tuple[date, SpreadNow] | None, schedule: Schedule
     ) -> DivergenceStats | Unknown:
         from_open = today.spreads[Reference.OPEN]
         return divergence.divergence_stats(
@@ -225,7 +229,7 @@ class SnapshotBuilder:
             from_open_live_pp=None
             if live is None
             else (from_open if isinstance(from_open, Unknown) else from_open.spread_pp),
-            release_days=_days_of_the_release(_day_shown(history, live)),
+            release_days=_days_of_the_release(schedule, _day_shown(history, live)),
         )
 
 
@@ -336,14 +340,12 @@ def _ratio_line(history: History, live: tuple[date, SpreadNow] | None) -> Line:
 
 
 @lru_cache(maxsize=8)
-def _days_of_the_release(day: date) -> DayArray | None:
+def _days_of_the_release(schedule: Schedule, day: date) -> DayArray | None:
     """Every day on which the release of `day` came out, up to it."""
-    here = releases.on_day(day)
+    here = schedule.on_day(day)
     if not here:
         return None
-    return np.array(
-        [trading_day(at) for at, kind in releases.schedule() if kind is here[0].kind], dtype="datetime64[D]"
-    )
+    return np.array(schedule.days_of(here[0].kind), dtype="datetime64[D]")
 
 
 def _missing_sessions(history: History, moment: datetime) -> int:

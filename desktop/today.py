@@ -32,11 +32,10 @@ from desktop.analytics.divergence import (
     spread_now,
     truth_check,
 )
-from desktop.market import releases
 from desktop.market.instruments import PAIRS, Kind, Leg
 from desktop.market.known import Maybe, Unknown
 from desktop.market.quotes import Bars, Quote
-from desktop.market.releases import Release
+from desktop.market.releases import Release, Schedule, shipped
 from desktop.market.sessions import NYSE, Phase, Session, new_york, trading_day
 from desktop.market.store import Store
 from desktop.tape import INTERVALS, Tape, some_bars
@@ -103,11 +102,12 @@ def watch(
     max_leg_gap_s: float,
     max_age_s: float,
     truth_gap_pp: float,
+    schedule: Schedule | None = None,
 ) -> Today:
-    """Put together what is known of the session shown at `moment`."""
+    """Put together what is known of the session shown at `moment`; without a `schedule` the shipped one counts."""
     session, phase = shown_session(moment)
     at = min(moment, session.close)
-    today = releases.on_day(session.day)
+    today = (schedule or shipped()).on_day(session.day)
     early = [one for one in today if one.at < session.open]
     starts = datetime.combine(session.day, PRE_FROM, new_york).astimezone(UTC)
     if not early and phase is not Phase.PRE:

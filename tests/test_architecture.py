@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-HEAVY = ("pandas", "yfinance", "scipy", "statsmodels", "keyring", "exchange_calendars", "curl_cffi")
+HEAVY = ("pandas", "yfinance", "scipy", "statsmodels", "keyring", "exchange_calendars", "curl_cffi", "icalendar")
 FIRST_PAINT = """
 import sys
 from pathlib import Path

@@ -90,6 +90,16 @@ _MIGRATIONS: tuple[str, ...] = (
         number INTEGER PRIMARY KEY, at_us INTEGER NOT NULL, told TEXT NOT NULL, seen INTEGER NOT NULL DEFAULT 0
     );
     """,
+    """
+    CREATE TABLE sightings (
+        publisher TEXT NOT NULL, kind TEXT NOT NULL, at_us INTEGER NOT NULL, seen_us INTEGER NOT NULL,
+        gone_us INTEGER,
+        PRIMARY KEY (publisher, kind, at_us, seen_us)
+    ) WITHOUT ROWID;
+    INSERT INTO sightings SELECT publisher, kind, at_us, seen_us, NULL FROM calendar;
+    DROP TABLE calendar;
+    ALTER TABLE sightings RENAME TO calendar;
+    """,
 )
 SCHEMA_VERSION = len(_MIGRATIONS)
 
@@ -149,6 +159,17 @@ class Publication:
     last_modified: str
     checked_at: datetime
     known_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A date in a publisher's calendar: first seen there at `seen_at`, and no more from `gone_at` on, if ever."""
+
+    publisher: str
+    kind: str
+    at: datetime
+    seen_at: datetime
+    gone_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -625,25 +646,50 @@ class Store:
         return Publication(rows[0][0], rows[0][1], *map(_moment, rows[0][2:])) if rows else None
 
     def put_calendar(self, publisher: str, dates: Iterable[tuple[str, datetime]], *, seen_at: datetime) -> None:
-        """Take over a calendar, (kind, moment) each, in place of what was still to come at `seen_at`."""
-        given = [(kind, _microseconds(at)) for kind, at in dates]
+        """Take over a calendar, (kind, moment) each: all it says at `seen_at` of the kinds it names.
+
+        What it no longer names stays as what was seen until now, unless it was past already.
+        """
+        given = {(kind, _microseconds(at)) for kind, at in dates}
         seen_us = _microseconds(seen_at)
+        standing = "SELECT kind, at_us FROM calendar WHERE publisher = ? AND gone_us IS NULL"
         with self._writing():
-            for kind in {one[0] for one in given}:
-                to_come = "publisher = ? AND kind = ? AND at_us > ?"
-                self._db.execute(f"DELETE FROM calendar WHERE {to_come}", (publisher, kind, seen_us))
+            held = {(kind, at_us) for kind, at_us in self._db.execute(standing, (publisher,))}
+            kinds = {kind for kind, _ in given}
+            gone = {one for one in held - given if one[0] in kinds and one[1] > seen_us}
             self._db.executemany(
-                "INSERT OR IGNORE INTO calendar VALUES (?, ?, ?, ?)",
-                ((publisher, kind, at_us, seen_us) for kind, at_us in given),
+                "UPDATE calendar SET gone_us = ?"
+                " WHERE publisher = ? AND kind = ? AND at_us = ? AND gone_us IS NULL",
+                ((seen_us, publisher, kind, at_us) for kind, at_us in gone),
             )
-        self._changed(history=True)
+            self._db.executemany(
+                "INSERT OR REPLACE INTO calendar VALUES (?, ?, ?, ?, NULL)",
+                ((publisher, kind, at_us, seen_us) for kind, at_us in given - held),
+            )
+        if gone or given - held:
+            self._changed(history=True)
 
     def calendar(self, as_of: datetime) -> list[tuple[str, datetime]]:
         """Dates of all publishers' calendars as seen by `as_of`, (kind, moment) each, oldest first."""
+        as_of_us = _microseconds(as_of)
         rows = self._rows(
-            "SELECT DISTINCT kind, at_us FROM calendar WHERE seen_us <= ? ORDER BY at_us", (_microseconds(as_of),)
+            "SELECT DISTINCT kind, at_us FROM calendar WHERE seen_us <= ? AND (gone_us IS NULL OR gone_us > ?)"
+            " ORDER BY at_us",
+            (as_of_us, as_of_us),
         )
         return [(kind, _moment(at_us)) for kind, at_us in rows]
+
+    def sightings(self) -> list[Sighting]:
+        """Every date that ever stood in a publisher's calendar, in the order in which they were seen."""
+        rows = self._rows(
+            "SELECT publisher, kind, at_us, seen_us, gone_us FROM calendar"
+            " ORDER BY seen_us, at_us, kind, publisher",
+            (),
+        )
+        return [
+            Sighting(publisher, kind, _moment(at), _moment(seen), None if gone is None else _moment(gone))
+            for publisher, kind, at, seen, gone in rows
+        ]
 
     # The change log of the claims
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from desktop.analytics.divergence import Rank
 from desktop.market.known import Unknown
-from desktop.market.releases import schedule_known_to
+from desktop.market.releases import NAMES
 from desktop.presenters.divergence import KIND_WORDS
 from desktop.presenters.gauge import regime_text
 from desktop.presenters.words import (
@@ -111,13 +111,20 @@ def _spread_caption(snapshot: Snapshot) -> str:
 
 def _release(snapshot: Snapshot) -> tuple[Text, Text]:
     release = snapshot.next_release
-    known = f"schedule known to {day(schedule_known_to())}"
+    known = schedule_words(snapshot)
     if release is None:
         return Text(NOT_KNOWN, Tone.DIM, f"no further release: {known}"), Text("")
     why = f"{release.detail}; {known}" if release.detail else known
     wait = (release.at - snapshot.moment).total_seconds()
     tone = Tone.WARN if wait <= 600 else Tone.PLAIN
     return Text(f"{release.name} {moment_et(release.at)}", tone, why), Text(f"in {span(wait)}", Tone.DIM, why)
+
+
+def schedule_words(snapshot: Snapshot) -> str:
+    """How far the schedule reaches, and what it does not hold."""
+    known = f"schedule known to {day(snapshot.schedule.known_to(snapshot.moment))}"
+    missing = ", ".join(NAMES[kind] for kind in snapshot.schedule.open(snapshot.moment))
+    return f"{known}; no dates of {missing}: they come with a FRED key" if missing else known
 
 
 def _mode(snapshot: Snapshot) -> Text | None:

@@ -8,11 +8,10 @@ from datetime import datetime
 from desktop.analytics.divergence import DivergenceStats
 from desktop.analytics.ratio import RatioStats
 from desktop.market.known import Unknown
-from desktop.market.releases import schedule_known_to
 from desktop.presenters.curves import Curves
 from desktop.presenters.divergence import present_divergence
 from desktop.presenters.gauge import present_gauge
-from desktop.presenters.header import present_header
+from desktop.presenters.header import present_header, schedule_words
 from desktop.presenters.ratio import present_ratio
 from desktop.presenters.words import MINUS, NEW_YORK, NOT_KNOWN, clock_et, day, signed, span
 from desktop.report.cautions import cautions
@@ -108,5 +107,5 @@ def _sources(snapshot: Snapshot) -> tuple[str, ...]:
     for one in snapshot.feed:
         age = "age unknown" if isinstance(one.age_s, Unknown) else f"{span(one.age_s)} old"
         told.append(f"Quotes of {one.source}: {one.state.value}, {age}")
-    told.append(f"Release schedule known to {day(schedule_known_to())}")
+    told.append(f"Release {schedule_words(snapshot)}")
     return tuple(told)

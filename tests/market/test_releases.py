@@ -89,7 +89,7 @@ def test_cancelled_and_moved_releases_of_2025_are_those_that_happened():
 def test_schedule_ends_where_it_was_published_and_is_not_extrapolated():
     assert schedule_known_to() == date(2026, 12, 4)
     assert schedule_known_to(ReleaseKind.CPI) == date(2026, 12, 10)
-    assert schedule_known_to(ReleaseKind.FOMC).year == 2027
+    assert schedule_known_to(ReleaseKind.FOMC) == date(2027, 12, 8)
     assert next_release(datetime(2026, 12, 11, tzinfo=UTC), ReleaseKind.CPI) is None
     assert next_release(datetime(2028, 1, 1, tzinfo=UTC)) is None
     assert last_release(datetime(1999, 12, 31, tzinfo=UTC)) is None

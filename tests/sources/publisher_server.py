@@ -242,6 +242,8 @@ TREASURY = "home.treasury.gov/resource-center/data-chart-center/interest-rates/d
 NEW_YORK_FED = "markets.newyorkfed.org/api/rates/unsecured/effr/last/"
 FRED = "fred.stlouisfed.org/graph/fredgraph.csv?id=DGS2"
 FRED_DATES = "api.stlouisfed.org/fred/release/dates"
+BLS = "www.bls.gov/schedule/news_release/bls.ics"
+FEDERAL_RESERVE = "www.federalreserve.gov/json/calendar.json"
 CFTC = "publicreporting.cftc.gov/resource/gpe5-46if.json"
 
 # Excerpts in the real layouts
@@ -401,6 +403,101 @@ def socrata(rows: Sequence[Mapping[str, object]]) -> Callable[[Query], str]:
     return answer
 
 
+def bls_event(title: str, at: str, *, uid: str = "", **more: object) -> str:
+    """One event of the Bureau's calendar; `at` is New York's time as in "2024-07-11 08:30"."""
+    start = at.replace("-", "").replace(":", "").replace(" ", "T") + "00"
+    lines = [
+        "BEGIN:VEVENT",
+        f"SEQUENCE:{more.pop('SEQUENCE', 1)}",
+        "CLASS:PUBLIC",
+        f"UID:{uid or hashlib.sha1(f'{title}{at}'.encode(), usedforsecurity=False).hexdigest()}",
+        f"DTSTART;TZID=US-Eastern:{start}",
+        "DURATION:PT0M",
+        f"SUMMARY:{title}",
+        "LOCATION:Washington\\, DC",
+        "TRANSP:TRANSPARENT",
+        "CATEGORIES:IMPORTANT, BLS",
+        *(f"{name}:{value}" for name, value in more.items()),
+        "END:VEVENT",
+    ]
+    return "\n".join(lines)
+
+
+BLS_TITLES = ("Consumer Price Index", "Employment Situation", "Producer Price Index")
+BLS_RELEASES = {
+    "Consumer Price Index": ("2024-06-12", "2024-07-11", "2024-08-14", "2024-09-11"),
+    "Employment Situation": ("2024-06-07", "2024-07-05", "2024-08-02", "2024-09-06"),
+    "Producer Price Index": ("2024-06-13", "2024-07-12", "2024-08-13", "2024-09-12"),
+}
+"""Published dates of 2024."""
+
+
+def bls_file(*events: str) -> str:
+    """The Bureau's calendar; without `events` that of the summer of 2024, with releases beside those wanted."""
+    if not events:
+        events = (
+            bls_event("Job Openings and Labor Turnover Survey", "2024-07-30 10:00"),
+            bls_event("Employment Situation of Veterans", "2024-08-21 10:00"),
+            bls_event("State Employment and Unemployment (Monthly)", "2024-07-19 10:00"),
+            *(bls_event(title, f"{day} 08:30") for title, days in BLS_RELEASES.items() for day in days),
+        )
+    return "\n".join(
+        [
+            "BEGIN:VCALENDAR",
+            "PRODID:-//Department of Labor//Bureau of Labor Statistics//EN",
+            "VERSION:2.0",
+            "CALSCALE:GREGORIAN",
+            "METHOD:PUBLISH",
+            "X-WR-CALNAME:BLS.gov Economic News Release Schedule",
+            "X-WR-TIMEZONE:US-Eastern",
+            "BEGIN:VTIMEZONE",
+            "TZID:US-Eastern",
+            "BEGIN:DAYLIGHT",
+            "TZOFFSETFROM:-0500",
+            "TZOFFSETTO:-0400",
+            "DTSTART:20070311T020000",
+            "RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=2SU",
+            "TZNAME:EDT",
+            "END:DAYLIGHT",
+            "BEGIN:STANDARD",
+            "TZOFFSETFROM:-0400",
+            "TZOFFSETTO:-0500",
+            "DTSTART:20071104T020000",
+            "RRULE:FREQ=YEARLY;BYMONTH=11;BYDAY=1SU",
+            "TZNAME:EST",
+            "END:STANDARD",
+            "END:VTIMEZONE",
+            *events,
+            "END:VCALENDAR",
+            "",
+        ]
+    )
+
+
+def fed_event(day: str, title: str = "FOMC Meeting", time: str = "2:00 p.m.", **more: object) -> dict[str, object]:
+    """One event of the Federal Reserve's calendar."""
+    return {"title": title, "time": time, "month": day[:7], "days": str(int(day[8:])), "type": "FOMC", **more}
+
+
+FED_MEETINGS = ("2024-03-20", "2024-05-01", "2024-06-12", "2024-07-31", "2024-09-18", "2024-11-07", "2024-12-18")
+"""Published dates of 2024."""
+
+
+def fed_file(*events: dict[str, object]) -> bytes:
+    """The Federal Reserve's calendar, with a byte order mark; without `events` that of 2024, with much beside."""
+    if not events:
+        press = [fed_event(day, "FOMC Press Conference", "2:30 p.m.") for day in FED_MEETINGS]
+        events = (
+            fed_event("2024-08-21", "FOMC Minutes", description="&lt;p&gt;Meeting of July 30-31&lt;/p&gt;"),
+            fed_event("2024-07-17", "Beige Book", type="Beige"),
+            fed_event("2024-07-16", "Speech - Governor Adriana D. Kugler", "2:45 p.m.", type="Speeches"),
+            {"title": "odd row without a month", "type": "FOMC", "days": "3"},
+            *press,
+            *(fed_event(day, description="&lt;p&gt;Two-day meeting&lt;/p&gt;") for day in FED_MEETINGS),
+        )
+    return b"\xef\xbb\xbf" + json.dumps({"events": events, "announcement": []}).encode()
+
+
 def good_pages() -> dict[str, Page]:
     """Every page of every publisher, as on the evening of 2024-07-11."""
     indices = ("VIX", "VIX3M", "VXN", "RVX", "COR1M", "DSPX", "VIXEQ")
@@ -418,6 +515,8 @@ def good_pages() -> dict[str, Page]:
     pages[FRED] = FRED_CSV
     pages[FRED_DATES] = lambda query: release_dates(int(query["release_id"]), *FRED_RELEASES[query["release_id"]])
     pages[CFTC] = socrata(COT_ROWS)
+    pages[BLS] = bls_file()
+    pages[FEDERAL_RESERVE] = fed_file()
     return pages
 
 

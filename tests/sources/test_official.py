@@ -13,9 +13,11 @@ import pytest
 
 from desktop.desk import open_live, yahoo
 from desktop.market.store import Store
+from desktop.sources.bls import Bls
 from desktop.sources.cboe import Cboe
 from desktop.sources.cftc import Cftc
 from desktop.sources.contract import Failure, FailureKind, Published, Publisher, Stamp
+from desktop.sources.federal_reserve import FederalReserve
 from desktop.sources.feed import Feed, FeedState, Plan, SourceState
 from desktop.sources.fred import Fred, FredCalendar
 from desktop.sources.new_york_fed import NewYorkFed
@@ -49,6 +51,8 @@ MAKERS: dict[str, Maker] = {
         c, lambda: "a-key", http=s.http("fred calendar", c, time_limit_s=t, keyed=True)
     ),
     "cftc": lambda s, c, t: Cftc(c, nothing, http=s.http("cftc", c, time_limit_s=t)),
+    "bls": lambda s, c, t: Bls(c, http=s.http("bls", c, time_limit_s=t)),
+    "federal reserve": lambda s, c, t: FederalReserve(c, http=s.http("federal reserve", c, time_limit_s=t)),
 }
 
 
@@ -186,6 +190,8 @@ class Rig:
             Fred(self.clock, known, http=http("fred")),
             FredCalendar(self.clock, lambda: self.key, http=http("fred calendar", keyed=True)),
             Cftc(self.clock, known, http=http("cftc")),
+            Bls(self.clock, http=http("bls")),
+            FederalReserve(self.clock, http=http("federal reserve")),
         )
         self.datasets = sum(len(one.datasets) for one in self.publishers)
         self.changes = 0
@@ -251,7 +257,7 @@ def rig(tmp_path: Path, server: PublisherServer) -> Iterator[Rig]:
 def test_all_live_then_cut_off_then_live_again(rig, server):
     rig.start()
     assert rig.all_are(FeedState.LIVE), rig.states
-    assert [one.note for one in rig.states.values()] == [""] * 6
+    assert [one.note for one in rig.states.values()] == [""] * 8
     before = rig.stored()
     assert before["vix"][-1] == 12.92
     assert before["cor1m"] == (3.87, datetime(2024, 7, 11, 20, 15, 1, tzinfo=UTC))
@@ -259,7 +265,7 @@ def test_all_live_then_cut_off_then_live_again(rig, server):
     assert before["DGS2"][:2] == [4.23, 4.71]  # 2023 from the Treasury, 2024-07-03 from FRED
     assert before["EFFR"] == [5.33, 5.33, 5.33]
     assert before["COT:209742:leveraged_net"] == [45611 - 89413]  # the report of the 9th comes on Friday
-    assert len(before["calendar"]) == 12
+    assert len(before["calendar"]) == 3 * 4 + 3 + 7  # FRED adds PCE
     assert server.count() == rig.datasets == sum(one.requests for one in rig.states.values())
 
     server.faults[""] = Fault.RESET
@@ -331,7 +337,7 @@ def test_a_key_that_is_taken_back_turns_its_calendar_off(rig):
     rig.start()
     rig.key = None
     assert (rig.states["fred calendar"].state, rig.states["fred calendar"].note) == (FeedState.OFF, "no key")
-    assert len(rig.stored()["calendar"]) == 12
+    assert len(rig.stored()["calendar"]) == 3 * 4 + 3 + 7
 
 
 @pytest.mark.parametrize(
