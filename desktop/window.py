@@ -61,6 +61,8 @@ log = logging.getLogger(__name__)
 _SAVE_AFTER_MS = 1000
 _DEFAULT_SIZE = QSize(1600, 1000)
 _AT_FIRST = ("ratio", "divergence", "gauge", "sizer", "thesis")
+_ROOMY = 1500
+"""From this width on the sizer stands with its map beside the ticket."""
 _BESIDE = {"evidence": "divergence", "sources": "sizer"}
 """Panels that are hidden at first, and whose tab they become."""
 
@@ -153,9 +155,9 @@ class Window(QMainWindow):
             "divergence": ("Intraday divergence", self.divergence),
             "gauge": ("Correlation gauge", self.gauge),
             "sizer": ("Position sizer", self.sizer),
+            "sources": ("Sources", self.health),
             "thesis": ("Thesis", self.thesis),
             "evidence": ("Evidence", self.evidence),
-            "sources": ("Sources", self.health),
         }
         self._grips: list[Grip] = []
         self._build_top()  # before the docks: the Tab key goes from top to bottom
@@ -266,10 +268,10 @@ class Window(QMainWindow):
         self.splitDockWidget(gauge, sizer, Qt.Orientation.Horizontal)
         wide, high = self.width(), self.height()
         self.splitDockWidget(sizer, thesis, Qt.Orientation.Horizontal)
-        shares = [wide * share // 100 for share in (23, 49, 28)]
+        shares = [wide * share // 100 for share in ((23, 49, 28) if wide >= _ROOMY else (26, 45, 29))]
         self.resizeDocks([gauge, sizer, thesis], shares, Qt.Orientation.Horizontal)
         self.resizeDocks([ratio, divergence], [wide // 2, wide // 2], Qt.Orientation.Horizontal)
-        self.resizeDocks([ratio, gauge], [high * 46 // 100, high * 54 // 100], Qt.Orientation.Vertical)
+        self.resizeDocks([ratio, gauge], [high * 40 // 100, high * 60 // 100], Qt.Orientation.Vertical)
 
     def _reveal(self, key: str) -> None:
         """Bring a panel to the front; one that has no place yet lies down as a tab beside its neighbour."""

@@ -51,7 +51,7 @@ class Dial(QWidget):
 
     @override
     def minimumSizeHint(self) -> QSize:
-        return QSize(120, 74)
+        return QSize(100, 56)
 
     @override
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -191,7 +191,7 @@ class GaugePanel(Card):
 
         self._flips = Flips()
         column.addWidget(self._flips)
-        self._legend = FactLine("Legend of the history", 11)
+        self._legend = FactLine("Legend of the history", 11, most_lines=1)
         self._history = SmallHistory("History of correlation: realised and implied")
         self._history.cursor_moved.connect(self.cursor_moved)
         column.addWidget(self._legend)

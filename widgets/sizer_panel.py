@@ -177,6 +177,7 @@ class SizerPanel(Card):
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._scroll.setWidget(self._inside)
+        self._scroll.verticalScrollBar().setAccessibleName("Position sizer, further down")
         self.body.addWidget(self._scroll, 1)
 
     def _show_fields(self, states: tuple[FieldState, ...]) -> bool:

@@ -172,6 +172,7 @@ class ThesisPanel(Card):
         self._column.addWidget(self._captions)
         self._column.addStretch(1)
         self._area = QScrollArea()
+        self._area.verticalScrollBar().setAccessibleName("Claims, further down")
         self._area.setWidgetResizable(True)
         self._area.setFrameShape(QFrame.Shape.NoFrame)
         self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)

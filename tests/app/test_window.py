@@ -452,7 +452,7 @@ def test_tab_goes_through_the_window_as_the_eye_does(rig):
     at_the_close(rig)
     met = stops(rig)
     window = rig.window
-    parts = [window.header, window.playback, *four(rig), window.status]
+    parts = [window.header, window.playback, *four(rig), window.thesis, window.status]
     order = [next(n for n, part in enumerate(parts) if part.isAncestorOf(one)) for one in met]
     assert order == sorted(order), [shape(one) for one in met]
     assert set(order) == set(range(len(parts)))
