@@ -8,6 +8,7 @@ from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
+from desktop.loading import quietly
 from desktop.market.known import Unknown
 
 T = TypeVar("T")
@@ -48,6 +49,8 @@ class Deferred:
     def begin(self) -> None:
         """Hold nothing back any more; what was asked for meanwhile has to be asked for again."""
         self._held = False
+        if self._pool is not None:
+            self._pool.submit(_load)
 
     def close(self) -> None:
         """Start nothing more; what runs is left to end."""
@@ -67,3 +70,9 @@ class Deferred:
     def _arrived(self, future: Future[Any]) -> None:
         if not future.cancelled() and self._on_done is not None:
             self._on_done()
+
+
+def _load() -> None:
+    """Load what the answers need, before the first of them."""
+    with quietly():
+        import statsmodels.tsa.stattools  # noqa: F401

@@ -20,6 +20,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import cache
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -27,6 +28,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from desktop.loading import quietly
 from desktop.market.clock import Clock
 from desktop.market.quotes import BadMarketDataError, Bars, Closes, FloatArray, IntArray, Interval, Quote
 from desktop.sources.contract import Failure, FailureKind, Window
@@ -426,20 +428,21 @@ class Yahoo:
         return table
 
     def _download(self, symbol: str, interval: Interval, window: Window) -> _Table:
-        import yfinance
+        from yfinance.data import YfData
+        from yfinance.scrapers.history import PriceHistory
 
         session = self._open_session()
-        # yfinance would look the zone up first, with a request of its own for each symbol, and remember a failure.
-        yfinance.cache.get_tz_cache().store(symbol, EXCHANGE_ZONE)
-        ticker = yfinance.Ticker(symbol, session=session)
-        frame = ticker.history(
+        # What `Ticker(symbol).history` does, but for two things: it would look the zone up first, with a request
+        # of its own for each symbol, and open a session of its own for each, which is never used.
+        asked = PriceHistory(YfData(session=session), symbol, EXCHANGE_ZONE, session)
+        frame = asked.history(
             period=_period(interval, window, self._clock.now()),
             interval=interval.value,
             prepost=interval is not Interval.DAY,
             auto_adjust=False,
             actions=False,
         )
-        meta = ticker.get_history_metadata()
+        meta = asked.get_history_metadata()
         if meta.get(GRANULARITY) != interval.value:  # range=max may silently answer in quarters
             raise ValueError(f"asked for {interval.value} bars, got {meta.get(GRANULARITY)!r}")
         index = frame.index
@@ -497,6 +500,7 @@ class Yahoo:
 
     def _named(self, symbol: str, request: Callable[[], _T]) -> _T | Failure:
         """Give every way in which yfinance and curl_cffi are known to fail its kind."""
+        _load_client()
         from curl_cffi.requests import exceptions as http
         from yfinance import exceptions as vendor
 
@@ -610,6 +614,12 @@ class Yahoo:
         advice: str = "",
     ) -> Failure:
         return Failure(kind, self.name, symbol, message, self._clock.now(), retry_after_s, advice)
+
+
+@cache
+def _load_client() -> None:
+    with quietly():
+        import yfinance  # noqa: F401
 
 
 def _browser_session() -> Session[Any]:

@@ -17,7 +17,7 @@ from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 import pytest
@@ -103,6 +103,11 @@ class FaultyYahoo(YahooServer):
         self.clock_is_off_by = timedelta()
         """By how much the host's own clock is ahead."""
         self._server.RequestHandlerClass = _spoiled(self)
+
+    @override
+    def __enter__(self) -> Self:
+        super().__enter__()
+        return self
 
     def seen(self) -> None:
         self.stamps.append(self.clock.now().timestamp())

@@ -91,7 +91,8 @@ class Bulletin:
     """A publisher of one number, which fails now and then."""
 
     def __init__(self, name: str, clock: PlayClock, chance: random.Random) -> None:
-        self.name, self.datasets = name, (Dataset("number", 120.0),)
+        self.name = name
+        self.datasets: tuple[Dataset, ...] = (Dataset("number", 120.0),)
         self._clock, self._chance = clock, chance
         self.requests = 0
         self.off = ""
