@@ -9,17 +9,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeAlias
 
 from desktop import snapshot, thesis
+from desktop.analytics.rates import zq_symbol
 from desktop.changes import ChangeLog
 from desktop.credentials import Credentials
 from desktop.deferred import Deferred
 from desktop.market.clock import Clock, PlayClock, SystemClock
+from desktop.market.instruments import LIVE_SYMBOLS
 from desktop.market.known import UserError
+from desktop.market.sessions import trading_day
 from desktop.market.store import FILE_NAME, SeriesView, Store
 from desktop.market.universe import universe
 from desktop.presenters.frame import Frame, FramePresenter, Refreshing, View
@@ -31,6 +34,8 @@ from desktop.sources.stream import Stream
 from widgets.states import PlaybackState
 
 OFFLINE = "offline: started with --offline"
+PATH_MONTHS = 13
+"""Contract months of fed funds futures that are quoted: a year of meetings, and the month that pins the last."""
 _EMPTY = "the store is empty"
 
 
@@ -318,10 +323,19 @@ def open_demo(*, why: str = "") -> Desk:
     return Desk(Mode.DEMO, open_parts, player=player, why=why)
 
 
-def live_plan(*, offline: bool = False) -> Plan:
-    """What the live feed asks for: the defaults, and the history of the built-in universe."""
+def live_plan(*, offline: bool = False, today: date | None = None) -> Plan:
+    """What the live feed asks for: the defaults, the history of the built-in universe, and the fed funds futures.
+
+    The futures are those of the 13 months from `today` on (in New York; None is now), quoted with all else in one
+    batch. They come last, after what the panels show.
+    """
     names = universe()
-    return Plan(universe=names.tickers, compiled=names.compiled, off=OFFLINE if offline else "")
+    month, futures = (today or trading_day(datetime.now(UTC))).replace(day=1), []
+    for _ in range(PATH_MONTHS):
+        futures.append(zq_symbol(month))
+        month = (month + timedelta(days=32)).replace(day=1)
+    live = (*LIVE_SYMBOLS, *futures)
+    return Plan(live=live, universe=names.tickers, compiled=names.compiled, off=OFFLINE if offline else "")
 
 
 def demo_plan() -> Plan:

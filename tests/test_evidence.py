@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
+import threading
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -14,11 +16,16 @@ from desktop.analytics import drawdowns, events, ratio, seasonality
 from desktop.analytics.rates import Fixing, zq_symbol
 from desktop.analytics.ratio import PairSeries
 from desktop.deferred import Deferred
+from desktop.desk import live_plan
 from desktop.evidence import Evidence, Gatherer
+from desktop.market.clock import PlayClock
+from desktop.market.instruments import LIVE_SYMBOLS
 from desktop.market.known import Unknown
-from desktop.market.quotes import Closes, Quote
+from desktop.market.quotes import Bars, Closes, Interval, Quote
 from desktop.market.sessions import NYSE
 from desktop.market.store import Observation, Priority, Store
+from desktop.sources.contract import Failure, FailureKind, Window
+from desktop.sources.feed import Feed, FeedState, Plan
 from desktop.sources.files.publication import cot_published
 
 FIRST, DAY = date(2023, 1, 3), date(2024, 7, 11)
@@ -73,9 +80,9 @@ def put_target(store: Store) -> None:
 class Frames:
     """One window's gatherer, asked at moments moved by hand."""
 
-    def __init__(self, store: Store, legs: PairSeries, **options: bool) -> None:
+    def __init__(self, store: Store, legs: PairSeries, *, charts: bool = True) -> None:
         self.store, self.legs = store, legs
-        self.gatherer = Gatherer(store, Deferred(), **options)
+        self.gatherer = Gatherer(store, Deferred(), charts=charts)
 
     def at(self, moment: datetime, key: Hashable = None) -> Evidence:
         key = self.store.history_version if key is None else key
@@ -284,3 +291,60 @@ def test_the_effective_rate_of_the_later_day_counts(store):
     put_series(store, "EFFR", date(2024, 7, 9), 5.30, EVENING)
     assert evidence._effr(store, EVENING) == Fixing(date(2024, 7, 10), 5.33)
     assert evidence._effr(store, EVENING - timedelta(seconds=1)) is None
+
+
+# --- prices of the futures, live
+
+
+def test_the_thirteen_months_of_the_path_are_quoted_with_all_else():
+    plan = live_plan(today=date(2024, 12, 31))
+    assert plan.live[: len(LIVE_SYMBOLS)] == LIVE_SYMBOLS
+    months = plan.live[len(LIVE_SYMBOLS) :]
+    assert (len(months), months[0], months[1], months[-1]) == (13, "ZQZ24.CBT", "ZQF25.CBT", "ZQZ25.CBT")
+    assert live_plan(offline=True).off
+    assert set(plan.minute) | set(plan.daily) <= set(Plan().minute) | set(Plan().daily)
+
+
+class Batch:
+    """A source whose pairs are fresh, whose futures are ten minutes late, and which lacks one month."""
+
+    name = "batch"
+
+    def __init__(self, now: datetime, missing: str) -> None:
+        self.now, self.missing = now, missing
+        self.asked: list[tuple[str, ...]] = []
+
+    def quotes(self, symbols: Sequence[str]) -> Mapping[str, Quote | Failure]:
+        self.asked.append(tuple(symbols))
+        return {symbol: self._quote(symbol) for symbol in symbols}
+
+    def _quote(self, symbol: str) -> Quote | Failure:
+        if symbol == self.missing:
+            return Failure(FailureKind.NOT_FOUND, self.name, symbol, "not known here", self.now)
+        late = timedelta(minutes=10) if symbol.startswith("ZQ") else timedelta(seconds=2)
+        return Quote(symbol, 94.7, self.now - late, self.now, self.name)
+
+    def bars(self, symbol: str, interval: Interval, window: Window) -> Bars | Failure:
+        return Failure(FailureKind.NO_DATA, self.name, symbol, "no bars here", self.now)
+
+
+def test_futures_that_are_late_or_missing_leave_the_source_as_it_is(store):
+    now = datetime(2024, 7, 11, 15, 0, tzinfo=UTC)
+    plan = replace(live_plan(today=DAY), minute=(), daily=(), adjusted=(), universe=())
+    source, done = Batch(now, zq_symbol(date(2025, 7, 1))), threading.Event()
+    clock = PlayClock(now, 1.0, end=now)  # stands still
+    feed = Feed(store, (source,), clock, done.set, plan)
+    feed.start()
+    try:
+        feed.refresh_now()
+        assert done.wait(20)
+        (state,) = feed.states()
+    finally:
+        feed.stop()
+    assert set(source.asked) == {plan.live}  # one request for all
+    assert (state.state, state.age_s, state.declared_delay_s) == (FeedState.LIVE, 2.0, 0.0)
+    assert state.last_success == now
+    assert feed.unreachable is None
+    priced = sure(evidence._strip(store, now)).prices
+    assert len(priced) == 12
+    assert set(priced.values()) == {94.7}
