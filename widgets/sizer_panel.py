@@ -269,7 +269,7 @@ class SizerPanel(Card):
         beside = wide >= _SIDE_BY_SIDE
         self._lower.setDirection(across if beside else down)
         self._lower.setSpacing(20 if beside else 8)
-        self._lower.setStretch(0, 6 if beside else 0)
+        self._lower.setStretch(0, 7 if beside else 0)
         self._lower.setStretch(1, 5 if beside else 1)
         self._arrange_choices()
         super().resizeEvent(event)

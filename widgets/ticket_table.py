@@ -30,7 +30,7 @@ class TicketTable(QWidget):
         self._most = 2
         self._theme = DARK
         self.setAccessibleName("Ticket")
-        self.setFont(font(13, SEMI))
+        self.setFont(font(12, SEMI))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def show_legs(self, legs: tuple[LegRow, ...]) -> None:
