@@ -26,13 +26,14 @@ from desktop.market.store import FILE_NAME, Store
 from desktop.presenters.frame import Frame
 from desktop.qt import make_qt
 from desktop.sources.contract import FailureKind
+from desktop.sources.feed import Feed
 from desktop.sources.lane import SourceLane
 from desktop.sources.plan import Plan
 from desktop.sources.state import FeedState, SourceState
 from tests.app.rig import Rig
 from tests.sources import faulty
 from tests.sources.faulty import FaultyYahoo, Hand, Wire, saying
-from tests.sources.yahoo_server import forget_client
+from tests.sources.yahoo_server import Chart, daily_row, forget_client, quote_row
 from widgets import theme
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform
@@ -400,3 +401,74 @@ def test_a_price_wrong_by_a_factor_of_100_is_never_shown_nor_stored(make_stand, 
     stand.server.serve(rut=2101.0, ndx=20291.0)
     stand.step()
     assert (stand.state.state, stand.prices()) == (FeedState.LIVE, (2101.0, 20291.0))
+
+
+def test_a_session_that_yahoo_lost_is_a_gap_until_it_comes_and_nothing_is_computed_across_it(make_stand):
+    lost, moment = date(2024, 7, 10), "2024-07-10"
+    stand = make_stand()
+    faulty.fill(stand.folder, date(2024, 7, 10), without=[lost])
+    stand.server.serve(rut=2100.0, ndx=20300.0)
+    app = stand.rig.start(offline=False, sources=stand.server.sources)
+    app.shown.connect(lambda _frame: stand.painted.append(time.monotonic()))
+    stand.settle()
+    shown = stand.frame(lambda _: stand.is_(FeedState.GAP))
+    assert f"^RUT: no bar of {moment}" in stand.dot[1]
+    assert isinstance(shown.snapshot.today.spread, Unknown)
+    assert moment in shown.snapshot.today.spread.reason
+    assert not shown.snapshot.live
+    for symbol in ("^RUT", "^NDX"):
+        days = ("2024-07-08", "2024-07-09", moment)
+        rows = [daily_row(day, faulty.CLOSES[symbol]) for day in days]
+        rows[1] = daily_row(days[1], None)  # a day without a close
+        stand.server.charts[symbol] = Chart([*rows, rows[2]], price=faulty.CLOSES[symbol])  # and one twice
+    stand.clock.pass_(minutes=31)  # the next look
+    now_s = int(stand.clock.now().timestamp())
+    for symbol, price in (("^RUT", 2100.0), ("^NDX", 20300.0)):
+        stand.server.quotes[symbol] = quote_row(symbol, price, now_s)
+    stand.step()
+    shown = stand.frame(lambda one: not isinstance(one.snapshot.today.spread, Unknown))
+    assert stand.is_(FeedState.LIVE)
+    assert gap_pp(stand) == pytest.approx(RIGHT_PP, abs=1e-9)
+    with Store(stand.folder / FILE_NAME) as store:
+        kept = store.closes("^RUT", date(2024, 7, 8))
+        assert [str(day) for day in kept.days] == ["2024-07-08", "2024-07-09", moment]
+        assert kept.close[1] != faulty.CLOSES["^RUT"]  # the row without a close took nothing away
+    faulty.within_budget(stand.server)
+
+
+@pytest.mark.parametrize(
+    ("now", "first", "count"),
+    [
+        ("2024-03-11T09:36:00-04:00", "2024-03-11T13:30:00+00:00", 6),  # clocks had gone forward on Sunday
+        ("2024-11-04T09:36:00-05:00", "2024-11-04T14:30:00+00:00", 6),  # and back
+        ("2024-11-29T13:00:30-05:00", "2024-11-29T17:55:00+00:00", 5),  # the last minutes of a half day
+    ],
+)
+def test_minutes_of_odd_days_are_in_utc_without_holes_doubles_and_live_rows(
+    tmp_path, monkeypatch, now, first, count
+):
+    forgetting = forget_client()
+    next(forgetting)
+    clock = Hand(faulty.utc(now))
+    faulty.move_by_hand(monkeypatch, clock)
+    start_s, changed = int(faulty.utc(first).timestamp()), threading.Semaphore(0)
+    with FaultyYahoo(clock) as server, Store(tmp_path / FILE_NAME) as store:
+        for symbol in ("^RUT", "^NDX"):
+            rows: list[tuple[float | None, ...]] = [
+                (start_s + 60.0 * n, *(4 * [2000.0 + n]), 1.0) for n in range(count)
+            ]
+            rows.insert(2, rows[1])
+            rows.insert(4, (rows[3][0], None, None, None, None, None))
+            rows.append((clock.now().timestamp() - 1, *(4 * [2099.0]), 0.0))  # the live price as a row of its own
+            server.charts[symbol] = Chart(rows, price=2099.0, time_s=int(clock.now().timestamp()))
+        plan = Plan(live=(), minute=("^RUT", "^NDX"), daily=(), adjusted=())
+        feed = Feed(store, [server.yahoo(tmp_path)], clock, changed.release, plan)
+        feed.start()
+        assert changed.acquire(timeout=PATIENCE_S)
+        assert changed.acquire(timeout=PATIENCE_S)
+        feed.stop()
+        for symbol in ("^RUT", "^NDX"):
+            bars = store.bars(symbol, Interval.MINUTE)
+            assert bars.start_s.tolist() == [start_s + 60 * n for n in range(count)]
+            assert bars.close.tolist() == [2000.0 + n for n in range(count)]
+    next(forgetting, None)
