@@ -52,7 +52,7 @@ def test_an_empty_store_reads_as_reasons_not_as_numbers(tmp_path):
     [
         ("2024-07-11", ("9.511", "+5.82 pp", "2nd of 9,280", "+6.8σ (sd60)", "VIX 12.92", "Implied COR1M 3.87")),
         ("2024-08-05", ("VIX 38.57",)),
-        ("2024-07-10", ("z(1y) +2.73", "half-life 365 d", "vs 200-day +14.0 %", "percentile 100.0")),
+        ("2024-07-10", ("z(1y) +2.73", "half-life 365 d", "vs 200-day +14.0 %", "percentile 99.99")),
     ],
 )
 def test_the_figures_of_known_days(day: str, told: tuple[str, ...], real_folder: Path):
