@@ -117,8 +117,9 @@ def _report(args: argparse.Namespace) -> int:
         return fail("--demo has its own moment, the close of 11 July 2024: leave out --as-of", 2)
     folder = data_dir(args)
     snapshot = report.snapshot_for(folder, as_of=as_of(args), universe=args.universe, demo=args.demo)
+    levels = report.kill_levels_of(folder)
     if args.json:
-        json.dump(report.as_json(snapshot), sys.stdout, indent=2, allow_nan=False)
+        json.dump(report.as_json(snapshot, kill_levels=levels), sys.stdout, indent=2, allow_nan=False)
         say("")
     elif args.png is not None:
         from desktop import picture
@@ -126,11 +127,12 @@ def _report(args: argparse.Namespace) -> int:
         picture.write(snapshot, args.png, picture.settings_of(folder), size=args.size, theme=args.theme)
         say(f"wrote {args.png}")
     elif args.html is not None:
-        page = report.as_html(snapshot, theme=args.theme, origins=report.origins_of(folder, snapshot))
+        origins = report.origins_of(folder, snapshot)
+        page = report.as_html(snapshot, theme=args.theme, origins=origins, kill_levels=levels)
         args.html.write_text(page, encoding="utf-8")
         say(f"wrote {args.html}")
     else:
-        say(report.as_text(snapshot))
+        say(report.as_text(snapshot, kill_levels=levels))
     return 0
 
 

@@ -370,10 +370,10 @@ def _cuts_priced(s: Snapshot) -> Claim:
     first = ahead[0]
     last = next((one for one in reversed(ahead) if not isinstance(one.cumulative_bp, Unknown)), first)
     bp = last.cumulative_bp
-    words = "" if isinstance(bp, Unknown) else f"{bp:+.0f} bp by {last.meeting:%d %b %Y}"
+    words = "" if isinstance(bp, Unknown) else f"{bp:+.0f} bp by {last.meeting.day} {last.meeting:%b %Y}"
     if not isinstance(first.steps, Unknown):
         cut = sum(one.p for one in first.steps if one.change_bp < 0)
-        words += f" · cut on {first.meeting:%d %b} {cut:.0%}"
+        words += f" · cut on {first.meeting.day} {first.meeting:%b} {cut:.0%}"
     words += f", n {path.n_months} contracts"
     return _claim(
         key,

@@ -15,10 +15,12 @@ from desktop.market.known import UserError
 from desktop.market.quotes import Quote
 from desktop.market.sessions import NYSE, Phase
 from desktop.market.store import FILE_NAME, Priority, Store
+from desktop.presenters.thesis import kill_level
 from desktop.presenters.words import day
 from desktop.settings import Settings
 from desktop.snapshot import Mode, Snapshot, SnapshotBuilder
 from desktop.sources.feed import FeedState, Plan, SourceState
+from desktop.thesis import MEASURES
 
 FROM_THE_STORE = "as stored: a report asks no source"
 
@@ -59,6 +61,12 @@ def snapshot_for(
     with Store(path if path.exists() else None) as store:
         mode = Mode.LIVE if as_of is None else Mode.AS_OF
         return _built(store, as_of or datetime.now(UTC), mode, settings, universe)
+
+
+def kill_levels_of(folder: Path) -> dict[str, float | None]:
+    """By the id of a claim, the level at which the user of `folder` gives it up; None where none can be read."""
+    settings, _ = user_settings.load(folder)
+    return {claim: kill_level(settings, claim)[0] for claim in MEASURES}
 
 
 def _built(store: Store, moment: datetime, mode: Mode, settings: Settings, universe: str | None) -> Snapshot:

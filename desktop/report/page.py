@@ -7,10 +7,11 @@ from html import escape
 from zoneinfo import ZoneInfo
 
 from desktop.report import svg
+from desktop.report.board import Board, Exhibit, KillLevels, Row, tell_board
 from desktop.report.told import SUBTITLE, TITLE, Told, tell
 from desktop.snapshot import Snapshot
 from desktop.version import VERSION
-from widgets.states import GaugeState, Text, Tone, Vote
+from widgets.states import EvidenceTable, GaugeState, Text, Tone, Vote
 
 THEMES: Mapping[str, Mapping[str, str]] = {
     "dark": {
@@ -58,7 +59,13 @@ _DIAL = (-0.2, 1.0)
 _VOTES = {Vote.ON: ("●", "on", Tone.BAD), Vote.OFF: ("○", "off", Tone.GOOD), Vote.UNKNOWN: ("?", "n/a", Tone.DIM)}
 
 
-def as_html(snapshot: Snapshot, *, theme: str = "dark", origins: Sequence[str] = ()) -> str:
+def as_html(
+    snapshot: Snapshot,
+    *,
+    theme: str = "dark",
+    origins: Sequence[str] = (),
+    kill_levels: KillLevels | None = None,
+) -> str:
     """Return the report as one HTML document.
 
     Parameters
@@ -69,8 +76,10 @@ def as_html(snapshot: Snapshot, *, theme: str = "dark", origins: Sequence[str] =
         Colours on the screen: dark or light. Paper is always light.
     origins
         Where the data came from, one line a symbol, for the footer.
+    kill_levels
+        By the id of a claim, the level at which it is given up.
     """
-    told = tell(snapshot)
+    told, board = tell(snapshot), tell_board(snapshot, kill_levels or {})
     moment = snapshot.moment.isoformat()
     pill = "" if told.mode is None else _pill(told.mode)
     return f"""<!doctype html>
@@ -89,11 +98,13 @@ def as_html(snapshot: Snapshot, *, theme: str = "dark", origins: Sequence[str] =
 </header>
 <section class="answers">{"".join(_answer(*one) for one in told.answers)}</section>
 {_cautions(told.cautions)}
+{_claims(board)}
 {_ratio(told)}
 {_divergence(told)}
 <div class="pair">{_correlation(told.gauge)}{_regime(told)}</div>
 {_extremes(told)}
-<footer>{_footer(told, origins)}</footer>
+<div class="exhibits">{"".join(_exhibit(one) for one in board.exhibits)}</div>
+<footer>{_footer(told, (*board.sources, *origins))}</footer>
 </main>
 </body>
 </html>
@@ -142,6 +153,44 @@ def _facts(facts: Sequence[Text]) -> str:
         cells.append(f"<div>{_words(one)}<small>{escape(why)}</small></div>")
         before = one.why
     return f'<div class="facts">{"".join(cells)}</div>'
+
+
+def _claims(board: Board) -> str:
+    rows = "".join(_claim(one) for one in board.rows)
+    return (
+        f'<section class="card thesis"><div class="title"><h2>Thesis</h2>'
+        f'<div class="legend">{escape(board.summary)}</div></div><table class="claims">{rows}</table></section>'
+    )
+
+
+def _claim(row: Row) -> str:
+    below = "".join(
+        f"<small>{words}</small>"
+        for words in (escape(row.note), _words(row.given_up))
+        if words != _words(Text(""))
+    )
+    return (
+        f'<tr><td class="verdict {row.mark.tone.value}">{escape(row.mark.text)}</td>'
+        f"<td><b>{escape(row.claim)}</b>{below}</td>"
+        f'<td class="figures">{escape(row.words)}</td><td class="when">{escape(row.when)}</td></tr>'
+    )
+
+
+def _exhibit(one: Exhibit) -> str:
+    facts = f'<p class="caption">{escape(" · ".join(one.facts))}</p>' if one.facts else ""
+    minds = f'<div class="minds">{_list(one.cautions)}</div>' if one.cautions else ""
+    tables = "".join(_table(table) for table in one.tables)
+    place = "card exhibit" if one.is_narrow else "card exhibit wide"
+    return (
+        f'<section class="{place}"><h2>{escape(one.title)}</h2>{facts}{tables}{minds}'
+        f'<p class="source">{escape(one.source)}</p></section>'
+    )
+
+
+def _table(table: EvidenceTable) -> str:
+    head = "".join(f"<th>{escape(one)}</th>" for one in table.headers)
+    rows = "".join(f"<tr>{''.join(f'<td>{_words(cell)}</td>' for cell in row)}</tr>" for row in table.rows)
+    return f'<table class="figured"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
 
 
 def _ratio(told: Told) -> str:
@@ -318,6 +367,17 @@ tr:first-child td{border-top:0}
 .votes+ul{color:var(--dim);font-size:.92em;margin-top:8px}
 .days{margin-top:6px}.days td:first-child{color:var(--dim);width:30px}
 .days .number{text-align:right;padding-right:0}
+.claims td:last-child,.claims .figures{text-align:right;padding-right:0}.claims .when{white-space:nowrap;
+color:var(--dim);font-size:.92em;padding-left:12px}
+.claims .verdict{white-space:nowrap;font-weight:600;width:84px}.claims .figures{width:34%}
+.claims b{font-weight:600}.claims small{display:block;color:var(--dim);line-height:1.35}
+.figured{margin:6px 0 8px}.figured td,.figured th{text-align:right;padding:2px 0 2px 14px}
+.figured th{color:var(--dim);font-weight:500;font-size:.92em;border-bottom:1px solid var(--border)}
+.figured td:first-child,.figured th:first-child{text-align:left;padding-left:0}
+.minds{border-left:3px solid var(--warn);padding-left:10px;margin:6px 0;font-size:.92em}
+.source{color:var(--dim);font-size:.88em}
+.exhibit h2{margin-bottom:2px}
+.exhibits{display:grid;grid-template-columns:1fr 1fr;gap:0 12px;align-items:start}.wide{grid-column:1/-1}
 .pair{display:grid;grid-template-columns:1fr 1fr;gap:12px;align-items:start}
 footer{color:var(--dim);font-size:.88em;padding:4px 2px;overflow-wrap:anywhere;break-inside:avoid}
 footer p{margin-top:6px}
@@ -336,7 +396,7 @@ footer p{margin-top:6px}
 .tag,.zone{fill:currentColor}.tagged{fill:var(--ink);font-size:11px;font-weight:700}
 .needle{fill:var(--text);stroke:var(--panel);stroke-width:1.5}
 .band0{fill:var(--band-outer)}.band1{fill:var(--band-inner)}
-@media(max-width:640px){.answers,.pair,.facts,.pair .facts{grid-template-columns:1fr}}
+@media(max-width:640px){.answers,.pair,.exhibits,.facts,.pair .facts{grid-template-columns:1fr}}
 """
 _PRINT = """
 @page{size:A4;margin:10mm}
@@ -351,4 +411,6 @@ section{padding:8px 12px;margin-bottom:7px}
 svg{margin-bottom:3px}
 .mind ul{columns:2;column-gap:30px}
 td{padding-top:2px;padding-bottom:2px}
+.figured td,.figured th{padding-top:1px;padding-bottom:1px}
+.exhibits{gap:0 7px}
 """

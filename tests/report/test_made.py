@@ -12,10 +12,11 @@ from desktop.market.known import UserError
 from desktop.market.quotes import Bars, Closes, Interval, Panel, Quote
 from desktop.market.sessions import NYSE, parse_as_of
 from desktop.market.store import FILE_NAME, Origin, Priority, Store
-from desktop.report import UnknownUniverseError, as_json, as_text, origins_of, snapshot_for
+from desktop.report import UnknownUniverseError, as_json, as_text, kill_levels_of, origins_of, snapshot_for
 from desktop.report.made import stored_sources
 from desktop.snapshot import Mode
 from desktop.sources.feed import FeedState
+from desktop.thesis import MEASURES
 
 NOON = datetime(2024, 7, 11, 16, 0, tzinfo=UTC)
 NIGHT = datetime(2024, 7, 12, 3, 0, tzinfo=UTC)
@@ -126,6 +127,15 @@ def test_the_demo_is_seen_at_its_close_with_the_published_levels(demo):
     assert document["ratio"]["date"] == "2024-07-11"
     assert document["divergence"]["spread_pp"] == pytest.approx(5.816, abs=1e-3)
     assert document["divergence"]["rank"] == 2
+
+
+def test_the_levels_at_which_claims_are_given_up_are_those_of_the_settings(folder):
+    assert set(kill_levels_of(folder).values()) == {None}
+    typed = '[thesis.kill]\nstretched = "10.2"\nfall_less = "soon"\n'
+    (folder / "settings.toml").write_text(typed, encoding="utf-8")
+    levels = kill_levels_of(folder)
+    assert (levels["stretched"], levels["fall_less"]) == (10.2, None)
+    assert list(levels) == list(MEASURES)
 
 
 # --- where the closes came from

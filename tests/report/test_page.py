@@ -7,10 +7,12 @@ from html.parser import HTMLParser
 
 import pytest
 
+from desktop.analytics.events import EventStudy, Rule
 from desktop.market.known import Unknown
 from desktop.report import as_html, snapshot_for
 from desktop.report.page import THEMES
 from desktop.snapshot import Snapshot
+from desktop.thesis import claims
 from widgets.states import Tone
 
 VOID = {"meta", "br", "rect", "path"}
@@ -82,6 +84,19 @@ def test_the_answers_the_cautions_and_the_sources_are_on_it(page):
     assert "9,281 common closes, 10 Sep 1987 to 11 Jul 2024" in text
 
 
+def test_the_thesis_and_its_evidence_are_on_it(demo):
+    page = as_html(demo, kill_levels={"stretched": 9.0})
+    text = Reader(page).text
+    for one in claims(demo):
+        assert one.claim in text
+    for words in ("◐ mixed", "● for", "✕ against", "○ unknown", "given up above 9.000: crossed"):
+        assert words in text
+    for words in ("the answer moves with the rule", "conditioning on the short leg flatters", "95 % interval"):
+        assert words in text
+    footer = text[text.index("Sources and dates") :]
+    assert "event study: days at 3σ or more, 20 sessions on: to 11 Jul 2024" in footer
+
+
 def test_where_the_data_came_from_stands_in_the_footer(demo):
     text = Reader(as_html(demo, origins=("^RUT: a<b.csv (1 Jan 2024 to 2 Jan 2024)",))).text
     assert "^RUT: a<b.csv (1 Jan 2024 to 2 Jan 2024)" in text[text.index("Sources and dates") :]
@@ -92,7 +107,11 @@ def test_words_from_outside_are_escaped(demo):
     assert not isinstance(correlation, Unknown)
     evil = 'universe <img src=x onerror="alert(1)"> & co'
     history = replace(demo.history, correlation=replace(correlation, notes=(evil,)))
-    page = as_html(replace(demo, history=history))
+    assert isinstance(demo.evidence.events, EventStudy)
+    rule = replace(demo.evidence.events.sensitivity[1], rule=Rule(evil))
+    events = replace(demo.evidence.events, sensitivity=(demo.evidence.events.sensitivity[0], rule))
+    page = as_html(replace(demo, history=history, evidence=replace(demo.evidence, events=events)))
+    assert Reader(page).text.count(evil) >= 2
     assert "<img" not in page
     assert evil in Reader(page).text
 
