@@ -37,6 +37,7 @@ OFFLINE = "offline: started with --offline"
 PATH_MONTHS = 13
 """Contract months of fed funds futures that are quoted: a year of meetings, and the month that pins the last."""
 _EMPTY = "the store is empty"
+_REREAD_S = 1.5
 
 
 class Mode(StrEnum):
@@ -144,7 +145,7 @@ class Desk:
                     raise UserError("closed: another desk is shown")
                 self._parts = self._open_parts(self._changed)
                 self._deferred = Deferred(self._changed, held=True)
-                self._builder = SnapshotBuilder(self._parts.store, self._deferred)
+                self._builder = SnapshotBuilder(self._parts.store, self._deferred, reread_s=_REREAD_S)
                 self._changes = ChangeLog(self._parts.store)
             return self._parts, self._builder
 

@@ -6,6 +6,7 @@ only what depends on it.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -74,6 +75,11 @@ class History:
     ndx_bars: Bars
     key: Hashable
 
+    @property
+    def asked(self) -> Hashable:
+        """The part of `key` that was asked for: day, universe and thresholds, not the state of the store."""
+        return self.key[1:] if isinstance(self.key, tuple) else self.key
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
@@ -108,9 +114,14 @@ class Snapshot:
 
 
 class SnapshotBuilder:
-    """Builds snapshots of one store, with `charts` also what a chart shows; used from one thread at a time."""
+    """Builds snapshots of one store, with `charts` also what a chart shows; used from one thread at a time.
 
-    def __init__(self, store: Store, deferred: Deferred, *, charts: bool = True) -> None:
+    While history is being fetched it changes with every symbol: it is read again at most every `reread_s` wall
+    seconds, so that the window does not pay for each.
+    """
+
+    def __init__(self, store: Store, deferred: Deferred, *, charts: bool = True, reread_s: float = 0.0) -> None:
+        self._reread_s, self._read_at_s = reread_s, 0.0
         self._store, self._deferred, self._tape = store, deferred, Tape(store)
         self._schedules = Schedules(store)
         self._gatherer = Gatherer(store, deferred, self._schedules, charts=charts)
@@ -161,9 +172,16 @@ class SnapshotBuilder:
     def _closed_sessions(self, moment: datetime, settings: Settings) -> History:
         day = NYSE.last_closed(moment).day
         thresholds = thresholds_of(settings)
-        key = (self._store.history_version, day, settings.universe, thresholds)
-        if self._history is None or self._history.key != key:
-            self._history = self._read(day, settings.universe, thresholds, key)
+        asked = (day, settings.universe, thresholds)
+        key = (self._store.history_version, *asked)
+        held = self._history
+        if held is not None and held.key == key:
+            return held
+        waits = time.monotonic() - self._read_at_s < self._reread_s
+        if held is not None and waits and held.asked == asked and len(held.pair):
+            return held
+        self._read_at_s = time.monotonic()
+        self._history = self._read(day, settings.universe, thresholds, key)
         return self._history
 
     def _read(self, day: date, universe: str, thresholds: Thresholds, key: Hashable) -> History:
