@@ -44,4 +44,5 @@ def test_another_question_is_answered_at_once():
         put(store, 2100.0)
         earlier = datetime(2024, 7, 9, 23, 0, tzinfo=UTC)
         assert builder.build(earlier, Settings()).history.day == date(2024, 7, 9)
-        assert SnapshotBuilder(store, Deferred(held=True)).build(EVENING, Settings()).history.pair.rut[-1] == 2105.0
+        fresh = SnapshotBuilder(store, Deferred(held=True)).build(EVENING, Settings())
+        assert fresh.history.pair.rut[-1] == 2105.0
