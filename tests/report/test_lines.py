@@ -74,10 +74,10 @@ def test_the_evidence_stands_in_tables_with_its_cautions(real_folder: Path):
     assert "! the sign is unstable" in section(text, "EVIDENCE The 2-year")
     assert "1992                     −7.9 %       +28.8 %" in section(text, "EVIDENCE The VIX")
     declines = section(text, "EVIDENCE Large declines")
-    assert "24 Mar 2000 to 9 Oct 2002   −43.0 %  −82.8 %   +39.8 pp   fell less" in declines
+    assert "24 Mar 2000 to 9 Oct 2002   −43.0 %  −82.8 %   +39.8 pp  fell less" in declines
     assert "! conditioning on the short leg flatters" in declines
     sources = text[text.index("SOURCES") :]
-    assert "CFTC TFF, futures only: to 17 Feb 2026" in sources
+    assert "CFTC TFF, futures only: to 24 Feb 2026" in sources
 
 
 def test_the_path_of_the_futures_is_told_by_meeting(real_folder: Path):
