@@ -82,7 +82,7 @@ def test_the_report_that_must_not_change_is_full_of_figures(moment):
 
 @pytest.mark.slow
 @settings(
-    max_examples=40,
+    max_examples=30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
