@@ -282,7 +282,12 @@ class ThesisPanel(Card):
     def _make_room(self) -> None:
         """Grow the list at once: the scroll area would squeeze the rows for a frame before it does."""
         self._column.invalidate()
-        self._list.setMinimumHeight(self._column.totalMinimumSize().height())
+        self._grow()
+
+    def _grow(self) -> None:
+        wanted = self._column.totalMinimumSize().height()
+        if wanted != self._list.minimumHeight():
+            self._list.setMinimumHeight(wanted)
 
     def _unfold(self) -> None:
         self._make_room()
@@ -298,7 +303,7 @@ class ThesisPanel(Card):
         if watched is self._area.viewport() and event.type() is QEvent.Type.Resize:
             self._arrange()
         if watched is self._list and event.type() is QEvent.Type.LayoutRequest:
-            self._make_room()
+            self._grow()  # to invalidate the layout here would ask for it again, and so on for ever
         return False
 
     # What the user did

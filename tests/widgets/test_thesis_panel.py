@@ -5,7 +5,7 @@ import weakref
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication, QPushButton, QVBoxLayout, QWidget
 
@@ -405,3 +405,20 @@ def test_nothing_stays_behind_after_close(qtbot):
     del panel
     gc.collect()
     assert seen() is None
+
+
+def test_at_rest_nothing_is_laid_out_again(panel):
+    class Counter(QObject):
+        count = 0
+
+        def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+            self.count += event.type() is QEvent.Type.LayoutRequest
+            return False
+
+    for _ in range(20):
+        QApplication.processEvents()
+    counter = Counter()
+    panel._list.installEventFilter(counter)
+    for _ in range(100):
+        QApplication.processEvents()
+    assert counter.count == 0
