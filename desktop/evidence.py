@@ -269,14 +269,16 @@ def _future(store: Store, symbol: str, moment: datetime) -> tuple[date, float] |
 def _path(store: Store, strip: Strip | Unknown, moment: datetime, schedule: Schedule) -> FedPath | Unknown:
     if isinstance(strip, Unknown):
         return strip
+    # The Fed announces a year's meetings in the year before: whoever looked then knew no further.
+    announced_to = date(moment.year + 1, 12, 31)
     known_to = schedule.kind_known_to(ReleaseKind.FOMC)
     return rates.fed_path(
         strip.prices,
-        schedule.days_of(ReleaseKind.FOMC),
+        [one for one in schedule.days_of(ReleaseKind.FOMC) if one <= announced_to],
         trading_day(moment),
         target=_target(store, moment),
         effr=_effr(store, moment),
-        known_to=None if isinstance(known_to, Unknown) else known_to,
+        known_to=None if isinstance(known_to, Unknown) else min(known_to, announced_to),
     )
 
 

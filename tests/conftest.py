@@ -11,6 +11,29 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")  # never that of who runs them
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+SLOW = (
+    "tests/app/",
+    "tests/benchmarks/",
+    "tests/report/test_command.py",
+    "tests/report/test_evidence_real.py",
+    "tests/report/test_figures_real.py",
+    "tests/report/test_no_look_ahead.py",
+    "tests/report/test_page.py",
+    "tests/sources/files/test_real_files.py",
+    "tests/sources/test_faults.py",
+    "tests/sources/test_feed.py",
+    "tests/sources/test_official.py",
+    "tests/test_refresh.py",
+    "tests/test_setup.py",
+)
+"""Whole files that start windows, processes or hosts, or read all real files: marked slow."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    root = Path(__file__).resolve().parents[1]
+    for item in items:
+        if item.path.is_relative_to(root) and item.path.relative_to(root).as_posix().startswith(SLOW):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")
