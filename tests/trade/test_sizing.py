@@ -416,7 +416,7 @@ def test_where_units_are_coarse_a_single_one_may_be_hedged_too_much_and_says_so(
     # five would do, bring the pair below. With twice the capital five do.
     inputs = SizerInputs(
         SizeBy.VOL_TARGET, Choice.MICRO, 0.5, 376.0, 100.0, capital=10_000.0, vol_target=0.08,
-        su=0.5, sn=0.125, rho=0.75,
+        su=0.5, sn=0.125, rho=0.75, day=date(2024, 7, 11),
     )  # fmt: skip
     doubled = replace(inputs, capital=20_000.0)
     assert quantities(sized(inputs)) == everything(inputs, 40) == (1, 9)
