@@ -13,8 +13,7 @@ from typing import Protocol
 
 import pytest
 
-from desktop.market.store import FILE_NAME
-from desktop.market.store import Priority, Store
+from desktop.market.store import FILE_NAME, Priority, Store
 from desktop.sources.demo import SOURCE_NAME, build_demo
 
 ROOT = Path(__file__).parents[2]

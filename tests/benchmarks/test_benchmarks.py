@@ -18,10 +18,9 @@ from PySide6.QtCore import QCoreApplication, QEventLoop, QTimer
 from desktop.analytics.correlation import Returns, rolling_mean_pairwise
 from desktop.app import Application
 from desktop.deferred import Deferred
-from desktop.market.store import FILE_NAME
 from desktop.market.clock import Clock
 from desktop.market.quotes import Quote
-from desktop.market.store import Store
+from desktop.market.store import FILE_NAME, Store
 from desktop.presenters.frame import FramePresenter, View
 from desktop.settings import Settings
 from desktop.snapshot import SnapshotBuilder
