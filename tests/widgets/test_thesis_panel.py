@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication, QPushButton, QVBoxLayout, QWidget
+from typing_extensions import override
 
 from tests.widgets.paint_counter import Paints
 from widgets import theme
@@ -411,6 +412,7 @@ def test_at_rest_nothing_is_laid_out_again(panel):
     class Counter(QObject):
         count = 0
 
+        @override
         def eventFilter(self, watched: QObject, event: QEvent) -> bool:
             self.count += event.type() is QEvent.Type.LayoutRequest
             return False
