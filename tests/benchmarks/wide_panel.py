@@ -10,7 +10,8 @@ from desktop.analytics.correlation import Returns, rolling_mean_pairwise
 
 days, stocks = 2520, 2000
 random = np.random.default_rng(7)
-table = random.normal(0, 0.01, (days, stocks)) + random.normal(0, 0.008, (days, 1))
+table = random.normal(0, 0.01, (days, stocks))
+table += random.normal(0, 0.008, (days, 1))
 dates = np.datetime64("2015-01-01") + np.arange(days)
 returns = Returns(tuple(map(str, range(stocks))), dates, table, dates[:0])
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
