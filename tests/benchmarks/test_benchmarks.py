@@ -67,7 +67,7 @@ def test_cold_start_beside_a_bare_window(folder: Path, tell: Tell) -> None:
         f"cold start to first complete paint: {median(ours):.2f} s, bare window {median(bare):.2f} s, "
         f"median ratio {median(ratios):.2f} (target 1.25)"
     )
-    # The target is not reached: the program's own modules and the first frame cost more than Qt and pyqtgraph leave.
+    # Not reached: our own modules and the first frame cost more than Qt and pyqtgraph leave.
     # This holds what was reached, with room for a machine that is shared.
     assert median(ratios) < 3.0
 
