@@ -163,11 +163,12 @@ def test_rolling_correlation_beside_pandas(tell: Tell) -> None:
     assert pandas_ms / ours_ms >= 100
 
 
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs /proc to read the memory in use")
 def test_two_thousand_stocks(tell: Tell) -> None:
     process = child(HERE / "wide_panel.py")
     told, _ = process.communicate(timeout=120)
     assert process.returncode == 0
-    seconds, more_mb, peak_mb = map(float, told.split())
+    seconds, peak_mb = map(float, told.split())
     tell(f"2,000 stocks x 2,520 days: {seconds:.2f} s (target 2), peak {peak_mb:.0f} MB (target 500)")
     assert seconds <= 3.0  # reached 2 on a quiet machine
     assert peak_mb <= 500
