@@ -172,7 +172,6 @@ def test_two_thousand_stocks(tell: Tell) -> None:
     tell(f"2,000 stocks x 2,520 days: {seconds:.2f} s (target 2), peak {peak_mb:.0f} MB (target 500)")
     assert seconds <= 3.0  # reached 2 on a quiet machine
     assert peak_mb <= 500
-    assert more_mb <= 400
 
 
 class Beats:
