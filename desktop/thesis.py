@@ -145,7 +145,7 @@ def _claim(
     note: str = "",
 ) -> Claim:
     if isinstance(value, Unknown):
-        verdict, words, note = Verdict.UNKNOWN, "n/a", note or value.reason
+        verdict, words, note = Verdict.UNKNOWN, "n/a", value.reason + (f". {note}" if note else "")
     return Claim(key, words_of_it, verdict, value, MEASURES[key], words, as_of, source, next_update, note)
 
 

@@ -27,7 +27,7 @@ from desktop.market.sessions import NYSE
 from desktop.market.store import Priority, Store
 from desktop.settings import Settings
 from desktop.snapshot import Snapshot, SnapshotBuilder
-from desktop.thesis import MEASURES, Claim, Measure, Side, Verdict, claims, counts
+from desktop.thesis import MEASURES, Claim, Measure, Side, Verdict, _claim, claims, counts
 
 FOR, AGAINST, MIXED, UNKNOWN = Verdict.FOR, Verdict.AGAINST, Verdict.MIXED, Verdict.UNKNOWN
 DAY = date(2024, 7, 11)
@@ -519,3 +519,18 @@ def test_a_claim_is_given_up_beyond_its_level_and_not_at_it(plain, side, level, 
 def test_closes_are_awaited_at_the_next_close(plain, moment, close):
     at = replace(with_ratio(plain), moment=datetime.fromisoformat(moment))
     assert claim(at, "stretched").next_update == datetime.fromisoformat(close)
+
+
+def test_a_gap_keeps_its_reason_beside_the_note_of_its_claim():
+    found = _claim(
+        "stretched",
+        "Stretched past 2000 peak",
+        FOR,
+        Unknown("no close of ^RUT"),
+        "",
+        as_of=DAY,
+        source="closes",
+        next_update=None,
+        note="dividends explain half",
+    )
+    assert (found.verdict, found.words, found.note) == (UNKNOWN, "n/a", "no close of ^RUT. dividends explain half")

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from desktop.market.known import Unknown
 from desktop.presenters.words import NOT_KNOWN, day, minus, moment_et, plain, signed
 from desktop.settings import Settings
-from desktop.thesis import Claim, Measure, Side, Verdict, counts
+from desktop.thesis import RATIO, Claim, Measure, Side, Verdict, counts
 from desktop.trade.typed import FieldError, parse_number
 from widgets.states import ClaimRow, Text, ThesisState, Tone
 from widgets.states import Verdict as Shown
@@ -95,5 +95,5 @@ def _summary(judged: tuple[Claim, ...], settings: Settings) -> Text:
         return Text(f"{' · '.join(words)} · given up: {', '.join(killed)}", Tone.BAD)
     level, _ = kill_level(settings, "stretched")
     if level is not None:
-        words.append(f"kill level: ratio {Side.ABOVE.value} {plain(level, 2)}")
+        words.append(f"kill level: ratio {Side.ABOVE.value} {plain(level, RATIO.digits)}")
     return Text(" · ".join(words), Tone.WARN)
