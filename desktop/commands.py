@@ -149,9 +149,10 @@ def _refresh(args: argparse.Namespace) -> int:
 
 
 def _doctor(args: argparse.Namespace) -> int:
-    from desktop import doctor
+    from desktop import desk, doctor
 
-    return doctor.run(doctor.Patient(data_dir(args), offline=args.offline), as_json=args.json)
+    patient = doctor.Patient(data_dir(args), offline=args.offline, publishers=desk.official)
+    return doctor.run(patient, as_json=args.json)
 
 
 _COMMANDS: Mapping[str | None, Callable[[argparse.Namespace], int]] = {

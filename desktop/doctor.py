@@ -28,6 +28,7 @@ import time
 import tomllib
 import urllib.request
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from curl_cffi.requests import Session
 
     from desktop.market.store import Store, SymbolInfo
+    from desktop.sources.contract import Publisher
 
 LOG_NAME = "rotation-monitor.log"
 LOG_LINES = 20
@@ -130,6 +132,8 @@ class Patient:
     offline: bool = False
     clock: Clock = field(default_factory=SystemClock)
     session_factory: Callable[[], Session[Any]] | None = None
+    publishers: Callable[[Store, Clock], Sequence[Publisher]] | None = None
+    """Makes the official publishers to ask; None asks none."""
     probe_s: float = PROBE_S
     keyring_s: float = KEYRING_S
 
@@ -166,6 +170,7 @@ def examine(patient: Patient) -> Diagnosis:
         _part("keyring", lambda: _keyring(patient.keyring_s)),
         _part("display", _display),
         sources,
+        _part("publishers", lambda: _publishers(patient)),
     ]
     return Diagnosis(patient.clock.now(), tuple(looked), _last_troubles(patient.folder))
 
@@ -468,7 +473,7 @@ def _sources(patient: Patient, heard: _Heard) -> _Part:
     }
     if len(failures) == len(answer):
         one = failures[0]
-        message = one.message.partition(". See https://curl.se/")[0]
+        message = one.message.partition(_CURL)[0]
         found = f"{one.kind.value.replace('_', ' ')}: {message}"
         return [Finding(source.name, found, Level.FAIL, one.cure)], {source.name: data}
     findings = []
@@ -482,6 +487,69 @@ def _sources(patient: Patient, heard: _Heard) -> _Part:
 
 
 _NETWORK = "check network, proxy and certificate settings"
+_CURL = ". See https://curl.se/"
+"""From here on a message of the client is its manual's address."""
+
+
+def _publishers(patient: Patient) -> _Part:
+    """Ask every dataset of every publisher, all publishers at the same time; a store in memory takes nothing."""
+    if patient.offline or patient.publishers is None:
+        return [Finding("all", "not asked (--offline)" if patient.offline else "not asked")], {}
+    from desktop.market.store import Store
+
+    with Store(None) as store:
+        asked = patient.publishers(store, patient.clock)
+        with ThreadPoolExecutor(max_workers=len(asked) or 1) as pool:
+            answers = list(pool.map(lambda one: _publisher(one, patient.probe_s), asked))
+    data: dict[str, object] = {one.name: told for one, (_, told) in zip(asked, answers, strict=True)}
+    return [finding for findings, _ in answers for finding in findings], data
+
+
+def _publisher(asked: Publisher, limit_s: float) -> tuple[list[Finding], dict[str, object]]:
+    """One line a publisher that answers, one a trouble of one that does not: it names what has changed."""
+    from desktop.sources.contract import Failure, Published, Stamp, Unchanged
+
+    if asked.off:
+        return [Finding(asked.name, f"not asked ({asked.off})")], {"off": asked.off}
+    answers: dict[str, Published | Unchanged | Failure] = {}
+
+    def ask() -> None:
+        for dataset in asked.datasets:
+            answers[dataset.name] = asked.fetch(dataset, Stamp())
+
+    since_s = time.monotonic()
+    outcome = _within(limit_s, ask)
+    took_s = time.monotonic() - since_s
+    asked.close()
+    told = dict(answers)  # a call left behind may still add to the other
+    data: dict[str, object] = {}
+    troubles: dict[tuple[str, str], list[str]] = {}
+    """Which datasets fail alike: a network that is away is one trouble, not fourteen."""
+    for dataset in asked.datasets:
+        answer = told.get(dataset.name)
+        if answer is None:
+            why = f"{type(outcome).__name__}: {outcome}" if outcome else f"no answer within {limit_s:g} s"
+            cure = "install the program anew" if outcome else _NETWORK
+            data[dataset.name] = {"failure": why}
+        elif isinstance(answer, Failure):
+            why = f"{answer.kind.value.replace('_', ' ')}: {answer.message.partition(_CURL)[0]}"
+            cure = answer.cure
+            data[dataset.name] = {"failure": answer.kind.value, "message": answer.message, "cure": cure}
+        else:
+            data[dataset.name] = {"known_at": answer.known_at.isoformat()} if isinstance(answer, Published) else {}
+            continue
+        troubles.setdefault((why, cure), []).append(dataset.name)
+    findings = []
+    for (why, cure), names in troubles.items():
+        every = len(names) == len(asked.datasets) > 1
+        what = f"{asked.name} {names[0]}" if not every else asked.name
+        more = f" (and {', '.join(names[1:])})" if len(names) > 1 and not every else ""
+        findings.append(Finding(what, why + more, Level.WARN, cure))
+    if not findings:
+        days = [f"newest of {one.known_at:%Y-%m-%d}" for one in told.values() if isinstance(one, Published)]
+        count = f"{len(told)} dataset{'s' if len(told) != 1 else ''}"
+        findings.append(Finding(asked.name, ", ".join([count, *sorted(days)[-1:], f"after {took_s:.1f} s"])))
+    return findings, data
 
 
 def _clock(clock: Clock, heard: _Heard) -> _Part:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -21,10 +22,15 @@ import pytest
 
 from desktop import doctor
 from desktop.doctor import Diagnosis, Finding, Level, Patient
-from desktop.market.clock import PlayClock
+from desktop.market.clock import Clock, PlayClock
 from desktop.market.quotes import Bars, Closes, Interval
 from desktop.market.store import FILE_NAME, Priority, Store
 from desktop.redact import redact, secrets_of
+from desktop.sources.contract import Publisher
+from desktop.sources.fred import FredCalendar
+from desktop.sources.treasury import Treasury
+from tests.sources.publisher_server import TREASURY, TREASURY_CSV, Hand, PublisherServer, good_pages, nothing
+from tests.sources.publisher_server import Fault as PublisherFault
 from tests.sources.yahoo_server import Fault, YahooServer, forget_client, quote_row
 
 NOW = datetime(2024, 7, 11, 14, 30, tzinfo=UTC)
@@ -439,6 +445,56 @@ def test_the_older_log_file_counts_too(tmp_path):
     (tmp_path / doctor.LOG_NAME).write_text("2024-07-11 10:00:00,000 ERROR MainThread a: newer\n")
     log = doctor.examine(offline(tmp_path)).log
     assert [line.rsplit(" ", 1)[1] for line in log] == ["older", "newer"]
+
+
+# --- publishers -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def publishers() -> Iterator[PublisherServer]:
+    with PublisherServer() as one:
+        one.pages = {f"{TREASURY}2024/": TREASURY_CSV}
+        yield one
+
+
+def asked(patient: Patient, server: PublisherServer) -> list[Finding]:
+    clock = Hand(datetime(2024, 7, 11, 22, 30, tzinfo=UTC))
+
+    def make(_store: Store, _clock: Clock) -> tuple[Publisher, ...]:
+        return (
+            Treasury(clock, nothing, http=server.http("treasury", clock)),
+            FredCalendar(clock, lambda: None, http=server.http("fred calendar", clock)),
+        )
+
+    diagnosis = doctor.examine(replace(patient, publishers=make))
+    (part,) = (part for part in diagnosis.sections if part.name == "publishers")
+    return list(part.findings)
+
+
+def test_a_publisher_that_refuses_says_which_dataset_and_what_to_do(tmp_path, server, publishers):
+    refused, keyless = asked(online(tmp_path, server), publishers)  # last year's file is not there
+    assert (refused.what, refused.level) == ("treasury last year", Level.WARN)
+    assert refused.cure
+    assert (keyless.what, keyless.level) == ("fred calendar", Level.OK)
+    assert keyless.found.startswith("not asked (")
+
+
+def test_a_publisher_that_answers_tells_how_new_its_newest_is(tmp_path, server, publishers):
+    publishers.pages = good_pages()
+    answered, _ = asked(online(tmp_path, server), publishers)
+    assert (answered.what, answered.level) == ("treasury", Level.OK)
+    assert answered.found.startswith("2 datasets, newest of 2024-07-11, after ")
+
+
+def test_a_publisher_that_hangs_is_left_after_its_time(tmp_path, server, publishers):
+    publishers.faults = {"": PublisherFault.HANG}
+    late, _ = asked(online(tmp_path, server, probe_s=0.3), publishers)
+    assert (late.what, late.found) == ("treasury", "no answer within 0.3 s")
+    assert late.level is Level.WARN
+
+
+def test_offline_asks_no_publisher(tmp_path):
+    assert found(doctor.examine(offline(tmp_path)), "publishers", "all").found == "not asked (--offline)"
 
 
 # --- the command ------------------------------------------------------------------------------------------------
