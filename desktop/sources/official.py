@@ -7,6 +7,7 @@ out and told in the note, as an import does with a file.
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -38,7 +39,7 @@ _RECENT = timedelta(days=10)
 """Rows left out further back are old news: the same holidays and bad prints in every download."""
 
 
-class Official:
+class Official(ABC):
     """One publisher behind the contract `Publisher`; `_ask` is what differs."""
 
     name: str
@@ -72,8 +73,9 @@ class Official:
         except BadMarketDataError as error:
             return self._http.failure(FailureKind.BAD_PAYLOAD, dataset.name, str(error))
 
+    @abstractmethod
     def _ask(self, request: Request, dataset: Dataset, stamp: Stamp) -> Published | Unchanged | Failure:
-        raise NotImplementedError
+        """Ask for `dataset` and check what comes."""
 
 
 def refuse(request: Request, cause: str) -> ImportRefusedError:

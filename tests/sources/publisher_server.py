@@ -23,6 +23,7 @@ from curl_cffi.requests import Session
 
 from desktop.market.quotes import Closes
 from desktop.market.store import SeriesView
+from desktop.sources.contract import Failure, FailureKind, Published
 from desktop.sources.http import Http
 from desktop.sources.limits import HostBreaker, TokenBucket
 
@@ -232,6 +233,19 @@ def _head(status: int, length: int, etag: str = "") -> bytes:
     lines = [f"HTTP/1.1 {status} X", f"Content-Length: {length}", "Content-Type: application/octet-stream"]
     lines += [f"ETag: {etag}"] if etag else []
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+def good(answer: object) -> Published:
+    """What a publisher answered, which has to be believed."""
+    assert isinstance(answer, Published), answer
+    return answer
+
+
+def refused(answer: object) -> str:
+    """Why an answer is not believed."""
+    assert isinstance(answer, Failure), answer
+    assert answer.kind is FailureKind.BAD_PAYLOAD
+    return answer.message
 
 
 # Where the pages lie

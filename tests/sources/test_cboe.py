@@ -10,7 +10,7 @@ import pytest
 from desktop.market.quotes import Bars, Closes
 from desktop.market.sessions import NYSE
 from desktop.sources.cboe import Cboe
-from desktop.sources.contract import Dataset, Failure, FailureKind, Published, Stamp, Unchanged
+from desktop.sources.contract import Dataset, Failure, Published, Stamp, Unchanged
 from tests.sources.publisher_server import (
     CBOE_HISTORY,
     CBOE_QUOTES,
@@ -19,7 +19,9 @@ from tests.sources.publisher_server import (
     Hand,
     PublisherServer,
     cboe_quote,
+    good,
     known_closes,
+    refused,
 )
 
 EVENING = datetime(2024, 7, 11, 22, 30, tzinfo=UTC)
@@ -61,17 +63,6 @@ class Rig:
 def rig() -> Iterator[Rig]:
     with PublisherServer() as server:
         yield Rig(server, Hand(EVENING))
-
-
-def good(answer: object) -> Published:
-    assert isinstance(answer, Published), answer
-    return answer
-
-
-def refused(answer: object) -> str:
-    assert isinstance(answer, Failure), answer
-    assert answer.kind is FailureKind.BAD_PAYLOAD
-    return answer.message
 
 
 def values(parts: tuple[Bars, ...] | tuple[Closes, ...]) -> dict[str, float]:

@@ -11,7 +11,7 @@ import pytest
 
 from desktop.sources import cftc
 from desktop.sources.cftc import HISTORY, RECENT, Cftc
-from desktop.sources.contract import Dataset, Failure, FailureKind, Published, Stamp, Unchanged
+from desktop.sources.contract import Dataset, Failure, Published, Stamp, Unchanged
 from tests.sources.publisher_server import (
     CFTC,
     COT_ROWS,
@@ -21,8 +21,10 @@ from tests.sources.publisher_server import (
     Page,
     PublisherServer,
     cot_row,
+    good,
     known_series,
     nothing,
+    refused,
     socrata,
 )
 
@@ -44,17 +46,6 @@ class Rig:
 def rig() -> Iterator[Rig]:
     with PublisherServer() as server:
         yield Rig(server, Hand(datetime(2024, 7, 13, 12, 0, tzinfo=UTC)))
-
-
-def good(answer: object) -> Published:
-    assert isinstance(answer, Published), answer
-    return answer
-
-
-def refused(answer: object) -> str:
-    assert isinstance(answer, Failure), answer
-    assert answer.kind is FailureKind.BAD_PAYLOAD
-    return answer.message
 
 
 def figures(found: Published, code: str, day: date) -> list[float]:

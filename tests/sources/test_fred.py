@@ -19,8 +19,10 @@ from tests.sources.publisher_server import (
     Fault,
     Hand,
     PublisherServer,
+    good,
     known_series,
     nothing,
+    refused,
     release_dates,
 )
 
@@ -51,17 +53,6 @@ class Rig:
 def rig() -> Iterator[Rig]:
     with PublisherServer() as server:
         yield Rig(server, Hand(datetime(2024, 7, 11, 22, 30, tzinfo=UTC)))
-
-
-def good(answer: object) -> Published:
-    assert isinstance(answer, Published), answer
-    return answer
-
-
-def refused(answer: object) -> str:
-    assert isinstance(answer, Failure), answer
-    assert answer.kind is FailureKind.BAD_PAYLOAD
-    return answer.message
 
 
 def yields(found: Published) -> dict[date, float]:

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from desktop.sources.contract import Dataset, Failure, FailureKind, Published, Stamp, Unchanged
+from desktop.sources.contract import Dataset, Failure, Published, Stamp, Unchanged
 from desktop.sources.new_york_fed import NewYorkFed
 from tests.sources.publisher_server import (
     NEW_YORK_FED,
@@ -15,8 +15,10 @@ from tests.sources.publisher_server import (
     PublisherServer,
     effr,
     effr_row,
+    good,
     known_series,
     nothing,
+    refused,
 )
 
 EFFR = Dataset("EFFR", 3600.0)
@@ -37,17 +39,6 @@ class Rig:
 def rig() -> Iterator[Rig]:
     with PublisherServer() as server:
         yield Rig(server, Hand(datetime(2024, 7, 11, 22, 30, tzinfo=UTC)))
-
-
-def good(answer: object) -> Published:
-    assert isinstance(answer, Published), answer
-    return answer
-
-
-def refused(answer: object) -> str:
-    assert isinstance(answer, Failure), answer
-    assert answer.kind is FailureKind.BAD_PAYLOAD
-    return answer.message
 
 
 def test_rate_and_range_by_day_with_when_they_were_known(rig):

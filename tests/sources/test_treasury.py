@@ -7,9 +7,18 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from desktop.sources.contract import Failure, FailureKind, Published, Stamp, Unchanged
+from desktop.sources.contract import Failure, Published, Stamp, Unchanged
 from desktop.sources.treasury import LAST_YEAR, THIS_YEAR, Treasury
-from tests.sources.publisher_server import TREASURY, TREASURY_CSV, Hand, PublisherServer, known_series, nothing
+from tests.sources.publisher_server import (
+    TREASURY,
+    TREASURY_CSV,
+    Hand,
+    PublisherServer,
+    good,
+    known_series,
+    nothing,
+    refused,
+)
 
 HEADER, *ROWS = TREASURY_CSV.splitlines()
 
@@ -30,17 +39,6 @@ class Rig:
 def rig() -> Iterator[Rig]:
     with PublisherServer() as server:
         yield Rig(server, Hand(datetime(2024, 7, 11, 22, 30, tzinfo=UTC)))
-
-
-def good(answer: object) -> Published:
-    assert isinstance(answer, Published), answer
-    return answer
-
-
-def refused(answer: object) -> str:
-    assert isinstance(answer, Failure), answer
-    assert answer.kind is FailureKind.BAD_PAYLOAD
-    return answer.message
 
 
 def yields(found: Published, series: str = "DGS2") -> dict[date, float]:
