@@ -16,6 +16,8 @@ from typing import TypeAlias
 
 from desktop import snapshot, thesis
 from desktop.analytics.rates import zq_symbol
+from desktop.book import FILE_NAME as BOOK_NAME
+from desktop.book import Book
 from desktop.changes import ChangeLog
 from desktop.credentials import Credentials
 from desktop.deferred import Deferred
@@ -52,6 +54,7 @@ class Parts:
     """What a desk works with once it is open."""
 
     store: Store
+    book: Book
     clock: Clock
     feed: Feed
 
@@ -218,6 +221,7 @@ class Desk:
         if self._parts is not None:
             self._parts.feed.stop()
             self._parts.store.close()
+            self._parts.book.close()
 
 
 Sources: TypeAlias = Callable[[Store, Clock], Sequence[Source]]
@@ -302,7 +306,7 @@ def open_live(
         plan = live_plan(offline=offline)
         stream = Stream(store, clock, on_change, plan, known_close=store.last_close)
         feed = Feed(store, theirs(store, clock), clock, on_change, plan, beside, stream)
-        return Parts(store, clock, feed)
+        return Parts(store, Book(folder / BOOK_NAME), clock, feed)
 
     return Desk(Mode.LIVE, open_parts)
 
@@ -319,7 +323,7 @@ def open_demo(*, why: str = "") -> Desk:
         store = Store(None)
         day = build_demo(store)
         feed = Feed(store, (DemoSource(day, player),), player, on_change, demo_plan())
-        return Parts(store, player, feed)
+        return Parts(store, Book(None), player, feed)
 
     return Desk(Mode.DEMO, open_parts, player=player, why=why)
 

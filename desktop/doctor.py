@@ -273,7 +273,8 @@ def _settings(folder: Path, path: Path) -> Finding:
 
 
 def _store(folder: Path) -> _Part:
-    from desktop.market.store import FILE_NAME, SCHEMA_VERSION, Store, StoreError
+    from desktop.market.database import StoreError
+    from desktop.market.store import FILE_NAME, SCHEMA_VERSION, Store
 
     path = folder / FILE_NAME
     if not path.exists():

@@ -19,9 +19,10 @@ import pytest
 from desktop import refresh
 from desktop.desk import Publishers
 from desktop.market.clock import Clock, PlayClock
+from desktop.market.database import StoreError
 from desktop.market.quotes import Interval
 from desktop.market.sessions import NYSE
-from desktop.market.store import FILE_NAME, Observation, Store, StoreError
+from desktop.market.store import FILE_NAME, Observation, Store
 from desktop.refresh import Refreshed
 from desktop.sources.contract import Dataset, Failure, FailureKind, Published, Source, Stamp, Unchanged
 from desktop.sources.feed import Plan

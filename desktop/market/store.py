@@ -1,30 +1,28 @@
 """Everything known, in one SQLite file: bars, quotes, macro series, universes.
 
-The file is in WAL mode, so a second window may use it, and `kill -9` loses at most what was in flight. Rows of
-bars carry the priority of where they came from; a row gives way only to equal or higher priority. One connection
-writes, others read: a frame never waits for a back-fill, nor for another process that holds the file.
+A second window may use it, and `kill -9` loses at most what was in flight. Rows of bars carry the priority of
+where they came from; a row gives way only to equal or higher priority. A frame never waits for a back-fill, nor
+for another process that holds the file.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
-import threading
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import IntEnum
 from itertools import chain
 from math import isfinite
 from pathlib import Path
-from types import TracebackType
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
+from typing_extensions import override
 
-from desktop.market.known import UserError
+from desktop.market.database import Database
 from desktop.market.quotes import (
     BadMarketDataError,
     Bars,
@@ -40,7 +38,6 @@ from desktop.market.quotes import (
 
 FILE_NAME = "rotation.sqlite"
 """Name of the store in its data folder."""
-_BUSY_S = 10.0
 _ALWAYS = 2**62
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -102,34 +99,6 @@ _MIGRATIONS: tuple[str, ...] = (
     """,
 )
 SCHEMA_VERSION = len(_MIGRATIONS)
-
-
-class StoreError(UserError):
-    """The store cannot do what was asked; carries its path."""
-
-    def __init__(self, path: Path | None, cause: str, cure: str) -> None:
-        super().__init__(f"store {path or '(in memory)'}: {cause}; {cure}")
-        self.path, self.cause, self.cure = path, cause, cure
-
-
-class StoreCorruptError(StoreError):
-    """The file is damaged or is no store; it is left as it is."""
-
-
-class StoreReadOnlyError(StoreError):
-    """The file or its folder cannot be written."""
-
-
-class StoreNewerError(StoreError):
-    """The file was written by a later version of the program."""
-
-
-class StoreBusyError(StoreError):
-    """Another process held the store for too long."""
-
-
-class StoreClosedError(StoreError):
-    """The store was used after it had been closed."""
 
 
 class Priority(IntEnum):
@@ -240,112 +209,20 @@ def default_path() -> Path:
     return user_data_path("rotation-monitor", appauthor=False) / FILE_NAME
 
 
-class Store:
+class Store(Database):
     """One store, safe in any thread. Writes wait for each other; reads wait for nothing, unless in memory."""
 
-    def __init__(self, path: Path | None) -> None:
-        """Open `path`, made and migrated where needed; None keeps everything in memory.
+    migrations: ClassVar[tuple[str, ...]] = _MIGRATIONS
+    marker = "bars"
 
-        Raises
-        ------
-        StoreError
-            By name: corrupt, read-only, newer, busy.
-        """
-        self.path = path
-        self._lock = threading.RLock()
-        self._idle: list[sqlite3.Connection] = []
-        self._closed = False
+    @override
+    def __init__(self, path: Path | None) -> None:
         self._changes = self._history_changes = self._foreign_changes = 0
         self._bar_changes: dict[str, int] = {}
         self._held_back: list[tuple[bool, str | None]] | None = None
         self._sources: dict[str, int] = {}
-        with self._named_errors():
-            if path is not None:
-                path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = self._connect()
-            try:
-                self._prepare()
-            except BaseException:
-                self._db.close()
-                raise
-
-    def _connect(self) -> sqlite3.Connection:
-        return sqlite3.connect(
-            self.path or ":memory:", timeout=_BUSY_S, isolation_level=None, check_same_thread=False
-        )
-
-    def _prepare(self) -> None:
-        version, tables, ours = self._db.execute(
-            "SELECT (SELECT user_version FROM pragma_user_version), count(*), coalesce(sum(name = 'bars'), 0)"
-            " FROM sqlite_master"
-        ).fetchone()
-        if tables and not ours:
-            raise StoreCorruptError(
-                self.path, "it belongs to another program", "choose another --data-dir; it was not changed"
-            )
-        if version > SCHEMA_VERSION:
-            raise StoreNewerError(
-                self.path,
-                f"its schema is {version}, this program knows {SCHEMA_VERSION}",
-                "install the newer program, or use another --data-dir",
-            )
-        if version < SCHEMA_VERSION:
-            self._migrate()
-        self._db.execute("PRAGMA foreign_keys = ON")
-        self._db.execute("PRAGMA synchronous = NORMAL")
+        super().__init__(path)
         self._foreign = self._data_version()
-
-    def _migrate(self) -> None:
-        self._use_write_ahead_log()
-        with self._write():
-            # Asked again under the lock: another process may have migrated meanwhile.
-            version = int(self._db.execute("PRAGMA user_version").fetchone()[0])
-            if 0 < version < SCHEMA_VERSION and self.path is not None:
-                self._back_up(self.path, self.path.with_name(f"{self.path.name}.v{version}.bak"))
-            for number in range(version, SCHEMA_VERSION):
-                for statement in filter(str.strip, _MIGRATIONS[number].split(";")):
-                    self._db.execute(statement)
-            self._db.execute(f"PRAGMA user_version = {max(version, SCHEMA_VERSION)}")
-
-    def _use_write_ahead_log(self) -> None:
-        """Ask until it is so: here SQLite does not itself wait for another process that opens the file."""
-        deadline = time.monotonic() + _BUSY_S
-        while True:
-            try:
-                self._db.execute("PRAGMA journal_mode = WAL")
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                    raise
-                time.sleep(0.005)
-            else:
-                return
-
-    def _back_up(self, path: Path, copy: Path) -> None:
-        """Copy what is committed, the part that still lies in the write-ahead log included."""
-        part = copy.with_name(f"{copy.name}.part")
-        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(part)) as target:
-            source.backup(target)
-        part.replace(copy)
-
-    def close(self) -> None:
-        """Close the file; the store cannot be used afterwards."""
-        with self._lock:
-            self._closed = True
-            self._close_idle()
-            self._db.close()
-
-    def _close_idle(self) -> None:
-        with suppress(IndexError):  # the end of the list
-            while True:
-                self._idle.pop().close()
-
-    def __enter__(self) -> Store:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     # What changed
 
@@ -416,7 +293,7 @@ class Store:
             return Written(0, 0, 0)
         new = revised = kept = 0
         put: list[_Row] = []
-        with self._writing():
+        with self.writing():
             found = {
                 row[0]: row[1:]
                 for row in self._db.execute(
@@ -453,7 +330,7 @@ class Store:
         self, symbol: str, interval: Interval, start: datetime | None = None, end: datetime | None = None
     ) -> Bars:
         """Return complete bars (with open, high, low) whose start lies in [start, end); may be empty."""
-        rows = self._rows(
+        rows = self.rows(
             "SELECT start_s, open, high, low, close, volume FROM bars"
             " WHERE symbol = ? AND interval = ? AND start_s >= ? AND start_s < ? AND open IS NOT NULL"
             " ORDER BY start_s",
@@ -464,7 +341,7 @@ class Store:
 
     def closes(self, symbol: str, first: date | None = None, last: date | None = None) -> Closes:
         """Return all daily closes from `first` to `last`, both included; may be empty."""
-        rows = self._rows(
+        rows = self.rows(
             "SELECT start_s, close FROM bars WHERE symbol = ? AND interval = '1d' AND start_s BETWEEN ? AND ?"
             " ORDER BY start_s",
             (
@@ -479,7 +356,7 @@ class Store:
 
     def last_close(self, symbol: str) -> float | None:
         """The latest daily close of `symbol`; None without any."""
-        rows = self._rows(
+        rows = self.rows(
             "SELECT close FROM bars WHERE symbol = ? AND interval = ? ORDER BY start_s DESC LIMIT 1",
             (symbol, Interval.DAY),
         )
@@ -487,11 +364,11 @@ class Store:
 
     def has(self, symbol: str, interval: Interval = Interval.DAY) -> bool:
         """Whether there is any bar or close of `symbol`."""
-        return bool(self._rows("SELECT 1 FROM bars WHERE symbol = ? AND interval = ? LIMIT 1", (symbol, interval)))
+        return bool(self.rows("SELECT 1 FROM bars WHERE symbol = ? AND interval = ? LIMIT 1", (symbol, interval)))
 
     def symbols(self) -> list[SymbolInfo]:
         """What is there, by symbol and interval."""
-        rows = self._rows(
+        rows = self.rows(
             "SELECT b.symbol, b.interval, b.n, b.first, b.last, s.name FROM"
             " (SELECT symbol, interval, count(*) AS n, min(start_s) AS first, max(start_s) AS last"
             "  FROM bars GROUP BY symbol, interval) AS b"
@@ -513,7 +390,7 @@ class Store:
 
     def origins(self, symbol: str, last: date) -> list[Origin]:
         """Where the daily closes of `symbol` up to `last` came from, earliest first."""
-        rows = self._rows(
+        rows = self.rows(
             "SELECT name, count(*), min(start_s), max(start_s) FROM bars JOIN sources ON sources.id = source_id"
             " WHERE symbol = ? AND interval = '1d' AND start_s <= ? GROUP BY name ORDER BY 3",
             (symbol, day_start_s(last)),
@@ -528,7 +405,7 @@ class Store:
     def put_quotes(self, quotes: Iterable[Quote]) -> int:
         """Append quotes; returns how many were not there yet."""
         given = list(quotes)
-        with self._writing():
+        with self.writing():
             ids = {name: self._source_id(name) for name in {one.source for one in given}}
             before = self._db.total_changes
             self._db.executemany(
@@ -556,7 +433,7 @@ class Store:
         """Return quotes that traded in [start, end) and had arrived by `as_of`, oldest first."""
         return [
             _quote(row)
-            for row in self._rows(
+            for row in self.rows(
                 f"{_SELECT_QUOTE} WHERE symbol = ? AND event_us >= ? AND event_us < ? AND arrival_us <= ?"
                 " ORDER BY event_us, arrival_us",
                 (
@@ -572,7 +449,7 @@ class Store:
         """Return the latest quote that had arrived by `as_of` and traded by then, or by `traded_by`."""
         moment = _microseconds(as_of)
         latest = moment if traded_by is None else min(moment, _microseconds(traded_by))
-        rows = self._rows(
+        rows = self.rows(
             f"{_SELECT_QUOTE} WHERE symbol = ? AND event_us <= ? AND arrival_us <= ?"
             " ORDER BY event_us DESC, arrival_us DESC LIMIT 1",
             (symbol, latest, moment),
@@ -584,7 +461,7 @@ class Store:
     def put_series(self, series_id: str, rows: Iterable[Observation], *, source: str) -> int:
         """Add observations; a revision is a further row with its own availability. Returns how many were new."""
         given = list(rows)
-        with self._writing():
+        with self.writing():
             source_id = self._source_id(source)
             before = self._db.total_changes
             self._db.executemany(
@@ -608,7 +485,7 @@ class Store:
 
     def series(self, series_id: str, as_of: datetime) -> SeriesView:
         """Return the series as it was known at `as_of`: per day the last value available by then; may be empty."""
-        rows = self._rows(
+        rows = self.rows(
             "SELECT day, value, max(available_us) FROM series WHERE series_id = ? AND available_us <= ?"
             " GROUP BY day ORDER BY day",
             (series_id, _microseconds(as_of)),
@@ -618,7 +495,7 @@ class Store:
 
     def latest_known(self, as_of: datetime) -> datetime | None:
         """When the newest observation of any series that was known at `as_of` became so; None without any."""
-        rows = self._rows("SELECT max(available_us) FROM series WHERE available_us <= ?", (_microseconds(as_of),))
+        rows = self.rows("SELECT max(available_us) FROM series WHERE available_us <= ?", (_microseconds(as_of),))
         return None if rows[0][0] is None else _moment(rows[0][0])
 
     # Publications and calendars
@@ -633,12 +510,12 @@ class Store:
             _microseconds(publication.checked_at),
             _microseconds(publication.known_at),
         )
-        with self._writing():
+        with self.writing():
             self._db.execute("INSERT OR REPLACE INTO publications VALUES (?, ?, ?, ?, ?, ?)", row)
 
     def publication(self, publisher: str, dataset: str) -> Publication | None:
         """How a publication stood when it was last checked; None when it never was."""
-        rows = self._rows(
+        rows = self.rows(
             "SELECT etag, last_modified, checked_us, known_us FROM publications"
             " WHERE publisher = ? AND dataset = ?",
             (publisher, dataset),
@@ -653,7 +530,7 @@ class Store:
         given = {(kind, _microseconds(at)) for kind, at in dates}
         seen_us = _microseconds(seen_at)
         standing = "SELECT kind, at_us FROM calendar WHERE publisher = ? AND gone_us IS NULL"
-        with self._writing():
+        with self.writing():
             held = {(kind, at_us) for kind, at_us in self._db.execute(standing, (publisher,))}
             kinds = {kind for kind, _ in given}
             gone = {one for one in held - given if one[0] in kinds and one[1] > seen_us}
@@ -672,7 +549,7 @@ class Store:
     def calendar(self, as_of: datetime) -> list[tuple[str, datetime]]:
         """Dates of all publishers' calendars as seen by `as_of`, (kind, moment) each, oldest first."""
         as_of_us = _microseconds(as_of)
-        rows = self._rows(
+        rows = self.rows(
             "SELECT DISTINCT kind, at_us FROM calendar WHERE seen_us <= ? AND (gone_us IS NULL OR gone_us > ?)"
             " ORDER BY at_us",
             (as_of_us, as_of_us),
@@ -681,7 +558,7 @@ class Store:
 
     def sightings(self) -> list[Sighting]:
         """Every date that ever stood in a publisher's calendar, in the order in which they were seen."""
-        rows = self._rows(
+        rows = self.rows(
             "SELECT publisher, kind, at_us, seen_us, gone_us FROM calendar"
             " ORDER BY seen_us, at_us, kind, publisher",
             (),
@@ -695,23 +572,23 @@ class Store:
 
     def claim_states(self) -> dict[str, str]:
         """How each claim stood when it was last noted."""
-        return dict(self._rows("SELECT id, state FROM claims", ()))
+        return dict(self.rows("SELECT id, state FROM claims", ()))
 
     def note_changes(self, states: Mapping[str, str], told: Iterable[str], at: datetime) -> None:
         """Remember how claims stand now, and what changed in words; all or nothing."""
         at_us = _microseconds(at)
-        with self._writing():
+        with self.writing():
             self._db.executemany("INSERT OR REPLACE INTO claims VALUES (?, ?)", states.items())
             self._db.executemany("INSERT INTO changes (at_us, told) VALUES (?, ?)", [(at_us, one) for one in told])
 
     def unseen_changes(self) -> list[tuple[datetime, str]]:
         """What changed since the user last looked, newest first."""
-        rows = self._rows("SELECT at_us, told FROM changes WHERE seen = 0 ORDER BY number DESC", ())
+        rows = self.rows("SELECT at_us, told FROM changes WHERE seen = 0 ORDER BY number DESC", ())
         return [(_moment(at_us), told) for at_us, told in rows]
 
     def see_changes(self) -> None:
         """The user has seen what changed; the log keeps it."""
-        with self._writing():
+        with self.writing():
             self._db.execute("UPDATE changes SET seen = 1 WHERE seen = 0")
 
     # Universes
@@ -724,7 +601,7 @@ class Store:
         """
         if not panel.close.size:
             raise BadMarketDataError(panel.name, "close", panel.close.shape, "a universe needs days and names")
-        with self._writing():
+        with self.writing():
             self._db.execute(
                 "INSERT OR REPLACE INTO panels VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (
@@ -743,7 +620,7 @@ class Store:
         """Return the universe of that name, or the newest; None where there is none."""
         newest = "ORDER BY imported_us DESC, rowid DESC LIMIT 1"
         where, arguments = (newest, ()) if name is None else ("WHERE name = ?", (name,))
-        rows = self._rows(f"SELECT name, compiled, tickers, days, close FROM panels {where}", arguments)
+        rows = self.rows(f"SELECT name, compiled, tickers, days, close FROM panels {where}", arguments)
         if not rows:
             return None
         found, compiled, tickers, days, close = rows[0]
@@ -758,7 +635,7 @@ class Store:
 
     def panels(self) -> list[PanelInfo]:
         """What universes there are, newest first."""
-        rows = self._rows(
+        rows = self.rows(
             "SELECT name, tickers, substr(days, 1, 4), substr(days, -4), compiled, imported_us FROM panels"
             " ORDER BY imported_us DESC, rowid DESC",
             (),
@@ -777,34 +654,10 @@ class Store:
 
     # Within
 
-    def _rows(self, sql: str, arguments: Sequence[object]) -> list[tuple[Any, ...]]:
-        with self._named_errors(), self._reading() as db:
-            return db.execute(sql, arguments).fetchall()
-
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        """A connection no other thread reads with at the moment."""
-        if self.path is None:  # a store in memory has only one
-            with self._lock:
-                self._refuse_when_closed()
-                yield self._db
-            return
-        self._refuse_when_closed()
-        try:
-            db = self._idle.pop()
-        except IndexError:
-            db = self._connect()
-        try:
-            yield db
-        finally:
-            self._idle.append(db)
-            if self._closed:  # by another thread, while this one read
-                self._close_idle()
-
     @contextmanager
     def together(self) -> Iterator[None]:
         """Make all that is put within one write: all of it or nothing, seen by others at once."""
-        with self._writing():
+        with self.writing():
             self._held_back = []
             try:
                 yield
@@ -814,27 +667,18 @@ class Store:
             self._changed(history=history, bars_of=bars_of)
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """One writer at a time; all or nothing; errors by name."""
-        with self._lock, self._named_errors():
-            self._refuse_when_closed()
-            if self._held_back is not None:
-                yield
+    @override
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            if self._held_back is not None:  # within `together`
+                yield self._db
                 return
-            with self._write():
-                yield
+            with super().writing():
+                yield self._db
 
-    @contextmanager
-    def _write(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._db.execute("COMMIT")
-        except BaseException:
-            if self._db.in_transaction:  # SQLite itself takes back what fails for want of space
-                self._db.execute("ROLLBACK")
-            self._sources.clear()  # an id given in the transaction is gone with it
-            raise
+    @override
+    def _taken_back(self) -> None:
+        self._sources.clear()  # an id given in the transaction is gone with it
 
     def _source_id(self, name: str) -> int:
         if name not in self._sources:
@@ -853,38 +697,6 @@ class Store:
             self._history_changes += history
             if bars_of is not None:
                 self._bar_changes[bars_of] = self._bar_changes.get(bars_of, 0) + 1
-
-    def _refuse_when_closed(self) -> None:
-        if self._closed:
-            raise StoreClosedError(self.path, "it is closed", "open it again")
-
-    @contextmanager
-    def _named_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.DatabaseError, OSError) as error:
-            raise self._named(error) from error
-
-    def _named(self, error: Exception) -> StoreError:
-        code = getattr(error, "sqlite_errorcode", 0)  # absent where Python, not SQLite, complains
-        match code & 0xFF:  # the low byte is the family of the error
-            case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-                return StoreBusyError(
-                    self.path, f"another process held it for {_BUSY_S:.0f} s", "close it and try again"
-                )
-            case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-                cure = "move it aside, or restore a backup; it was not changed"
-                return StoreCorruptError(self.path, f"the file is damaged ({error})", cure)
-            case sqlite3.SQLITE_FULL:
-                return StoreError(self.path, f"no space left ({error})", "free some; nothing stored was lost")
-            case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
-                unwriteable = True
-            case _:
-                unwriteable = isinstance(error, OSError)
-        if unwriteable:
-            cure = "make the folder writeable, or choose another --data-dir"
-            return StoreReadOnlyError(self.path, f"it cannot be written ({error})", cure)
-        return StoreError(self.path, str(error), "try again; if it stays, move the file aside")
 
 
 _SELECT_QUOTE = (

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from desktop import desk
+from desktop.book import Book
 from desktop.desk import Desk, Mode, Parts
 from desktop.market.clock import PlayClock
+from desktop.market.database import StoreClosedError
 from desktop.market.known import UserError
-from desktop.market.store import FILE_NAME, Store, StoreClosedError
+from desktop.market.store import FILE_NAME, Store
 from desktop.presenters.frame import View
 from desktop.settings import Settings
 from desktop.sources.feed import Feed, Plan
@@ -39,7 +41,7 @@ class Slow:
         assert self.go_on.wait(5.0)
         clock = PlayClock(START, 1.0)
         self.store = Store(None)
-        return Parts(self.store, clock, Feed(self.store, (), clock, on_change, Plan(off="test")))
+        return Parts(self.store, Book(None), clock, Feed(self.store, (), clock, on_change, Plan(off="test")))
 
 
 def test_desk_that_is_closed_while_it_opens_leaves_nothing_running():

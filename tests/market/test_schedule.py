@@ -258,11 +258,9 @@ def test_calendars_of_an_older_store_are_kept(tmp_path):
     file = tmp_path / "store.sqlite"
     import sqlite3
 
-    from desktop.market import store as module
-
     old = sqlite3.connect(file)
     for number in range(3):
-        old.executescript(module._MIGRATIONS[number])
+        old.executescript(Store.migrations[number])
     seen_us, at_us = (int(when.timestamp()) * 10**6 for when in (SEEN, at("2026-08-20")))
     old.execute("INSERT INTO calendar VALUES ('bls', 'cpi', ?, ?)", (at_us, seen_us))
     old.execute("PRAGMA user_version = 3")

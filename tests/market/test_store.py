@@ -13,14 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from desktop.market.database import StoreClosedError, StoreError
 from desktop.market.quotes import BadMarketDataError, Bars, Closes, Interval, Panel, Quote, day_start_s
 from desktop.market.store import (
     Observation,
     PanelInfo,
     Priority,
     Store,
-    StoreClosedError,
-    StoreError,
     SymbolInfo,
     Written,
 )
@@ -492,7 +491,7 @@ def test_reading_and_asking_the_version_do_not_wait_for_a_write(tmp_path):
         inside, leave = threading.Event(), threading.Event()
 
         def write() -> None:
-            with store._writing():
+            with store.writing():
                 inside.set()
                 leave.wait(60)
 

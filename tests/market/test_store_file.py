@@ -16,21 +16,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from desktop.market import store as module
-from desktop.market.known import UserError
-from desktop.market.quotes import Closes, Panel
-from desktop.market.store import (
-    SCHEMA_VERSION,
-    Priority,
-    Publication,
-    Store,
+from desktop.market import database as module
+from desktop.market.database import (
     StoreBusyError,
     StoreCorruptError,
     StoreError,
     StoreNewerError,
     StoreReadOnlyError,
-    default_path,
 )
+from desktop.market.known import UserError
+from desktop.market.quotes import Closes, Panel
+from desktop.market.store import SCHEMA_VERSION, Priority, Publication, Store, default_path
 
 ROOT = Path(__file__).parents[2]
 DAY = date(2024, 7, 11)
@@ -179,9 +175,8 @@ def test_file_of_schema_one_is_read(old_file):
 
 def later_program(monkeypatch, *migrations: str) -> None:
     """Let the program know further schemas."""
-    known = (*module._MIGRATIONS, *migrations)
-    monkeypatch.setattr(module, "_MIGRATIONS", known)
-    monkeypatch.setattr(module, "SCHEMA_VERSION", len(known))
+    known = (*Store.migrations, *migrations)
+    monkeypatch.setattr(Store, "migrations", known)
 
 
 TWO = "ALTER TABLE bars ADD COLUMN note TEXT; CREATE TABLE trades (id INTEGER PRIMARY KEY)"

@@ -19,6 +19,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection
 
+from desktop.book import Book
 from desktop.deferred import Deferred
 from desktop.desk import Desk, Mode, Parts
 from desktop.market.clock import PlayClock
@@ -177,7 +178,7 @@ def test_an_hour_with_faults_loses_no_bar_and_grows_nothing(
                 pause_s=0.05,
             )
             bulletins = [Bulletin(name, clock, chance) for name in ("morning", "evening")]
-            return Parts(store, clock, Feed(store, [yahoo], clock, on_change, PLAN, bulletins, stream))
+            return Parts(store, Book(None), clock, Feed(store, [yahoo], clock, on_change, PLAN, bulletins, stream))
 
         desk, view = Desk(Mode.LIVE, open_parts), View(replace(Settings(), stream=True))
         desk.frame(view)

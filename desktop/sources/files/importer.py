@@ -72,7 +72,7 @@ def import_file(
     ------
     ImportRefusedError
         The file is not imported, and nothing was written. Says why and what to do.
-    desktop.market.store.StoreError
+    desktop.market.database.StoreError
         The store could not be written.
     """
     request = Request(path, None, datetime.now(UTC) if now is None else now)
