@@ -189,6 +189,11 @@ class Desk:
         if self._parts is not None:
             self._parts.feed.refresh_now()
 
+    def hurry(self, until: datetime, every_s: float = 2.0) -> None:
+        """Ask for quotes more often until then: around a release; see `Feed.hurry`."""
+        if self._parts is not None:
+            self._parts.feed.hurry(until, every_s)
+
     def test(self, source: str) -> None:
         """Ask one source now."""
         if self._parts is not None:

@@ -15,7 +15,7 @@ from desktop.market.clock import Clock
 from desktop.market.store import Store
 from desktop.sources.contract import Failure, FailureKind, Publisher, Source
 from desktop.sources.lane import NAP_S, SourceLane
-from desktop.sources.plan import Plan
+from desktop.sources.plan import HURRY_AT_MOST, Hurry, Plan
 from desktop.sources.publishing import PublisherLane
 from desktop.sources.state import FeedState, Progress, SourceState
 from desktop.sources.stream import Stream
@@ -66,6 +66,7 @@ class Feed:
         self._stream = stream
         beside = () if stream is None else (stream,)
         self._lanes: tuple[Lane, ...] = (*self._source_lanes, *beside, *self._publisher_lanes)
+        self._hurry: Hurry | None = None
         self._stopping = threading.Event()
         self._watch = threading.Thread(target=self._watch_deadlines, name="feed-watch", daemon=True)
 
@@ -104,6 +105,33 @@ class Feed:
         """
         for lane in self._lanes:
             lane.refresh()
+
+    def hurry(self, until: datetime, every_s: float = 2.0) -> None:
+        """Ask every source for quotes each `every_s` seconds until `until`: around a release.
+
+        At most 15 minutes from now, and never denser than half of a source's request budget; history waits until
+        it is over. A later call takes the place of an earlier one; `until` in the past ends it. A source that was
+        paused, is off, fails or asked for quiet is not hurried. All by the feed's clock.
+
+        Parameters
+        ----------
+        until
+            Aware, UTC.
+        every_s
+            Seconds, more than 0.
+        """
+        if every_s <= 0:
+            raise ValueError(f"every_s {every_s:g}: seconds between quotes are more than 0")
+        now = self._clock.now()
+        self._hurry = Hurry(now, min(until, now + HURRY_AT_MOST), every_s)
+        for lane in self._source_lanes:
+            lane.hurry(self._hurry)
+
+    @property
+    def hurried_until(self) -> datetime | None:
+        """Until when quotes are asked for in a hurry, None when they are not."""
+        hurry = self._hurry
+        return hurry.until if hurry is not None and hurry.holds(self._clock.now()) else None
 
     def test(self, source: str) -> None:
         """Ask one source or publisher now."""

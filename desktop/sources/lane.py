@@ -28,7 +28,7 @@ from desktop.market.store import Priority, Store
 from desktop.sources import history
 from desktop.sources.contract import Failure, FailureKind, Source, Window
 from desktop.sources.history import HISTORY, AdjustedSource, Job, Kind, Missing
-from desktop.sources.plan import Plan
+from desktop.sources.plan import Hurry, Plan
 from desktop.sources.state import FeedState, Progress, SourceState
 
 MINUTES_BACK = timedelta(days=7)
@@ -42,6 +42,8 @@ _MOST_ABANDONED = 3
 """Hung workers that may linger in one lane; while there are as many, the lane asks nothing."""
 _HOST_WIDE = frozenset({FailureKind.RATE_LIMITED, FailureKind.TIMEOUT, FailureKind.OFFLINE})
 _SHUT_OUT = _HOST_WIDE | {FailureKind.AUTH}
+_HURRIED_PART = 0.5
+"""Quotes in a hurry take at most this part of a source's budget; minute bars and second opinions have the rest."""
 _OUTSIDE_HOURS = 5
 _PRE_MARKET = timedelta(hours=5, minutes=30)
 _TO_THE_CLOSE = timedelta(minutes=2)
@@ -74,6 +76,7 @@ class SourceLane:
         self._last_run: dict[Job, datetime] = {}
         self._blocked_until_s = 0.0  # wall, monotonic: the source asked to be left alone
         self._failures = 0
+        self._hurry: Hurry | None = None
         self._refresh: deque[Job] = deque()
         self.refreshing = False
         self.last_refresh: datetime | None = None
@@ -138,6 +141,12 @@ class SourceLane:
                 self._looks = min(self._looks, 1)  # the next look fetches the last days again
             self._cancelled_for = None
             self._unknown.clear()
+            self._lock.notify_all()
+
+    def hurry(self, hurry: Hurry) -> None:
+        """Ask for quotes more often for a while, as far as the source's budget allows."""
+        with self._lock:
+            self._hurry = hurry
             self._lock.notify_all()
 
     def pause(self, *, paused: bool) -> None:
@@ -233,7 +242,8 @@ class SourceLane:
             if self._due(job, every_s, now) <= now:
                 return job
         after = self._backfill_after
-        if self._backfill and not self._is_shut_out() and (after is None or now >= after):
+        hurried = self._hurry is not None and self._hurry.holds(now)
+        if self._backfill and not hurried and not self._is_shut_out() and (after is None or now >= after):
             return self._backfill.popleft()
         return None
 
@@ -246,7 +256,10 @@ class SourceLane:
         plan, closed = self._plan, NYSE.phase(now) is Phase.CLOSED
         if plan.live:
             slower = min(2**self._failures, _SLOWEST)
-            yield Job(Kind.QUOTES), slower * (plan.closed_s if closed else plan.open_s)
+            every_s = plan.closed_s if closed else plan.open_s
+            if self._hurry is not None and self._hurry.holds(now):
+                every_s = min(every_s, max(self._hurry.every_s, self._densest_s()))
+            yield Job(Kind.QUOTES), slower * every_s
         for symbol in () if self._is_shut_out() else plan.minute:
             yield Job(Kind.MINUTES, symbol), plan.recheck_s if closed else plan.minute_s
         if (plan.daily or plan.adjusted or plan.universe) and not self._backfill:
@@ -254,6 +267,10 @@ class SourceLane:
             if self._cancelled_for != target:
                 # One that failed is not repeated without a pause: what it reads may be broken.
                 yield Job(Kind.LOOK), plan.recheck_s if self._looked_for == target else plan.closed_s
+
+    def _densest_s(self) -> float:
+        budget_per_h: int = getattr(self._source, "budget_per_h", 0)
+        return 3600 / (budget_per_h * _HURRIED_PART) if budget_per_h else 0.0
 
     def _is_shut_out(self) -> bool:
         """Whether its quotes are refused for a reason that concerns all it has: then nothing else is asked."""

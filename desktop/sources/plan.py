@@ -11,6 +11,22 @@ from desktop.market.sessions import CME, NYSE, Calendar
 FINAL_AFTER = timedelta(minutes=20)
 """A daily bar is provisional until so long after its session ended (yfinance merges a live row into it)."""
 
+HURRY_AT_MOST = timedelta(minutes=15)
+"""Quotes are asked in a hurry for so long at a time; who needs longer says so again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hurry:
+    """Quotes every `every_s` seconds from `since` to `until` (UTC, by the feed's clock), history waits."""
+
+    since: datetime
+    until: datetime
+    every_s: float
+
+    def holds(self, now: datetime) -> bool:
+        """Whether it is on; a clock that was put back ends it."""
+        return self.since <= now < self.until
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
