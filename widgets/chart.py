@@ -129,13 +129,13 @@ class Chart(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type inf
             self._at_home = True
         if moved or content.home != before.home or content.levels != before.levels:
             self._fit()
-        self.viewport().update()
+        self._repaint()
 
     def set_theme(self, theme: Theme) -> None:
         """Take over the colours of `theme`."""
         self._theme = theme
         self._colour()
-        self.viewport().update()
+        self._repaint()
 
     def show_cursor(self, at: float | None) -> None:
         """Show the crosshair where another chart has it (seconds since 1970 UTC); outside the picture, nowhere."""
@@ -208,7 +208,11 @@ class Chart(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type inf
         self._box.setRange(xRange=self._x, yRange=self._y, padding=0)
         for trace in self._traces.values():
             trace.draw(*self._x, int(area.width()))
-        self.viewport().update()
+        self._repaint()
+
+    def _repaint(self) -> None:
+        """Paint with the next turn, once: the viewport asked directly, the scene asks again for its items."""
+        self.scene().update()
 
     def _fitted_y(self) -> tuple[float, float]:
         columns = [np.array(self._include, dtype=np.float64)]
@@ -455,7 +459,7 @@ class Chart(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type inf
 
     def _tell(self) -> None:
         self.setAccessibleDescription(self.read_out() or self._idle)
-        self.viewport().update()
+        self._repaint()
 
     def _levels(self) -> list[Level]:
         """The levels, with those under the user's hand where the hand is."""

@@ -148,7 +148,7 @@ class TimePlot(Chart):
         if self._held.get(key) != value:
             self._held[key] = value
             self._let_go.stop()
-            self.viewport().update()
+            self._repaint()
             self.level_moved.emit(LevelMoved(key, value))
 
     def _release_level(self, key: str) -> None:
@@ -168,7 +168,7 @@ class TimePlot(Chart):
         self._chosen = keys[0] if keys else None
         level = next((one for one in self._levels() if one.key == self._chosen), None)
         self.setAccessibleDescription(_KEYS if level is None else f"{level.label}: up and down move it")
-        self.viewport().update()
+        self._repaint()
 
     # Mouse. Events do not reach the scene: what the mouse does here needs no item below it.
 
@@ -181,7 +181,7 @@ class TimePlot(Chart):
         self._grabbed = self._level_near(spot.y()) if spot.x() <= self.area().right() else None
         if self._grabbed is None:
             self._pan_from = (spot.x(), self._x)
-        self.viewport().update()
+        self._repaint()
 
     @override
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -274,7 +274,7 @@ class TimePlot(Chart):
         elif key == Qt.Key.Key_Escape and (self._chosen or self._cursor is not None):
             self._chosen = None
             self._point_at(None)
-            self.viewport().update()
+            self._repaint()
         else:
             QWidget.keyPressEvent(self, event)
 
@@ -294,7 +294,7 @@ class TimePlot(Chart):
         super().focusInEvent(event)
         if event.reason() not in (Qt.FocusReason.ActiveWindowFocusReason, Qt.FocusReason.PopupFocusReason):
             self._focus_told = event.reason() in _BY_KEYBOARD
-        self.viewport().update()
+        self._repaint()
 
     @override
     def focusOutEvent(self, event: QFocusEvent) -> None:
@@ -302,7 +302,7 @@ class TimePlot(Chart):
         if event.reason() is not Qt.FocusReason.PopupFocusReason:
             self._chosen = None
             self._point_at(None)
-        self.viewport().update()
+        self._repaint()
 
     # Taking away
 

@@ -229,6 +229,19 @@ def test_an_equal_state_paints_nothing(qtbot, panel):
     assert paints.count == 0
 
 
+def test_a_new_quote_paints_the_chart_once(qtbot, panel):
+    QApplication.processEvents()
+    chart = Paints(panel.plot.viewport())
+    for number in range(1, 6):
+        moved = Curve(X, np.append(SPREAD.y[:-1], SPREAD.y[-1] + 0.01 * number))
+        before = chart.count
+        panel.show_state(replace(STATE, spread=moved))
+        qtbot.waitUntil(lambda seen=before: chart.count > seen)
+        for _ in range(5):  # what the scene has queued comes with the next turns
+            QApplication.processEvents()
+        assert chart.count == before + 1
+
+
 def test_a_changed_caption_sets_no_curve(panel, monkeypatch):
     sets: list[int] = []
     for trace in panel.plot._traces.values():
