@@ -25,6 +25,7 @@ from desktop.market.known import UserError
 from desktop.presenters.frame import Frame, View
 from desktop.qt import log_qt_messages, make_qt
 from desktop.redact import redact
+from desktop.time_machine import TimeMachine
 from desktop.window import Asked, Import, Pause, Request, Seek, Speed, Test, Window
 from widgets import theme
 from widgets.states import Text, Tone
@@ -78,6 +79,8 @@ class Application(QObject):
         self._engine: Engine[View, Frame] | None = None
         self.window = Window(View(chosen), folder)
         self._subject = self.window.view.subject
+        self._machine = TimeMachine(self)
+        self._machine.moved.connect(self.window.set_view)
         self._told.connect(self.window.tell)
         self._on_gui.connect(lambda call: call())
         self.window.asked.connect(self._carry_out)
@@ -122,6 +125,7 @@ class Application(QObject):
             self._workers.submit(old.close)
 
     def _show(self, view: View) -> None:
+        self._machine.follow(view)
         if self._engine is None or self._desk is None:
             return
         if view.as_of is not None and self._desk.mode is Mode.DEMO:
@@ -198,6 +202,7 @@ class Application(QObject):
     def _transport(self, here: Desk, asked: Request | Seek | Speed) -> None:
         player = here.player
         if player is None:
+            self._play_past(asked)
             return
         match asked:
             case Request.TOGGLE_PLAY:
@@ -213,6 +218,21 @@ class Application(QObject):
             case _:
                 return
         self._poke(urgent=True)
+
+    def _play_past(self, asked: Request | Seek | Speed) -> None:
+        view = self.window.view
+        if view.as_of is None:
+            return
+        match asked:
+            case Request.TOGGLE_PLAY:
+                self.window.set_view(replace(view, playing=not view.playing))
+            case Request.FASTER:
+                self.window.set_view(replace(view, speed=next((s for s in _SPEEDS if s > view.speed), view.speed)))
+            case Request.SLOWER:
+                slower = next((s for s in reversed(_SPEEDS) if s < view.speed), view.speed)
+                self.window.set_view(replace(view, speed=slower))
+            case _:
+                return
 
     def _poke(self, *, urgent: bool = False) -> None:
         if self._engine is None:

@@ -22,7 +22,7 @@ from desktop.changes import ChangeLog
 from desktop.credentials import Credentials
 from desktop.deferred import Deferred
 from desktop.market.clock import Clock, PlayClock, SystemClock
-from desktop.market.instruments import LIVE_SYMBOLS
+from desktop.market.instruments import LIVE_SYMBOLS, PAIRS
 from desktop.market.known import UserError
 from desktop.market.sessions import trading_day
 from desktop.market.store import FILE_NAME, SeriesView, Store
@@ -84,6 +84,7 @@ class Desk:
         self._begun = self._closed = False
         self._opening = threading.Lock()
         self._sought: datetime | None = None
+        self._days_held: tuple[tuple[int, ...], tuple[date, ...]] | None = None
 
     def start(self, on_change: Callable[[], None]) -> None:
         """Call `on_change`, on any thread, whenever a new frame would show something new."""
@@ -128,7 +129,16 @@ class Desk:
             now=parts.clock.now(),
             judged=judged,
             news=self._changes.unseen,
+            minute_days=() if as_of is None else self._minute_days(parts.store),
         )
+
+    def _minute_days(self, store: Store) -> tuple[date, ...]:
+        """Days with stored minutes, in order; read again only where bars came in."""
+        symbols = [symbol for pair in PAIRS.values() for symbol in pair.values()]
+        versions = tuple(store.bars_version(one) for one in symbols)
+        if self._days_held is None or self._days_held[0] != versions:
+            self._days_held = versions, tuple(sorted(store.minute_days(symbols)))
+        return self._days_held[1]
 
     def _follow_sought(self, feed: Feed) -> None:
         """Ask for what a paused demo was moved to: a clock that stands still makes nothing due."""

@@ -1,24 +1,20 @@
-"""Small dialogs of the window: shortcuts, as-of, about, results of an import."""
+"""Small dialogs of the window: shortcuts, about, results of an import."""
 
 from __future__ import annotations
 
 import html
 from collections.abc import Iterable
-from datetime import UTC, datetime
 
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QLabel,
-    QLineEdit,
     QPlainTextEdit,
     QVBoxLayout,
     QWidget,
 )
 
-from desktop.market.known import UserError
-from desktop.market.sessions import parse_as_of
 from desktop.version import VERSION
 
 
@@ -71,42 +67,6 @@ def about(parent: QWidget) -> None:
         "their age is shown beside them.</p>"
         "<p>Nothing here is advice to trade. MIT licence; the font is Inter, SIL Open Font Licence.</p>",
     )
-
-
-def ask_as_of(parent: QWidget, shown: datetime | None) -> datetime | None:
-    """Ask for the moment to show; None when the user gave up. A wrong entry is told in place."""
-    dialog, column = _dialog(parent, "As of")
-    column.addWidget(
-        QLabel("Show what was known then: a date (end of that day in New York), or an ISO time with zone")
-    )
-    entry = QLineEdit("" if shown is None else shown.astimezone(UTC).isoformat(timespec="minutes"))
-    entry.setPlaceholderText("2024-07-11   or   2024-07-11T10:30-04:00")
-    entry.setAccessibleName("Moment to show")
-    wrong = QLabel()
-    wrong.setProperty("error", True)
-    wrong.setWordWrap(True)
-    buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
-    for widget in (entry, wrong, buttons):
-        column.addWidget(widget)
-    chosen: list[datetime] = []
-
-    def accept() -> None:
-        try:
-            moment = parse_as_of(entry.text().strip())
-        except UserError as error:
-            wrong.setText(str(error))
-            return
-        if moment > datetime.now(UTC):
-            wrong.setText("that lies in the future: nothing is known of it yet")
-            return
-        chosen.append(moment)
-        dialog.accept()
-
-    buttons.accepted.connect(accept)
-    buttons.rejected.connect(dialog.reject)
-    dialog.exec()
-    dialog.deleteLater()
-    return chosen[0] if chosen else None
 
 
 def show_lines(parent: QWidget, title: str, lines: Iterable[str]) -> None:

@@ -336,7 +336,7 @@ def usual_cone(store: Store, session: Session) -> tuple[str, Cone] | Unknown:
             if before in rut_close and before in ndx_close:
                 references[one.day] = rut_close[before], ndx_close[before]
         for interval in INTERVALS:
-            rut, ndx = (store.bars(symbol, interval, sessions[0].open, session.open) for symbol in symbols)
+            rut, ndx = (store.bars(symbol, interval, sessions[0].open, sessions[-1].close) for symbol in symbols)
             if not (len(rut) and len(ndx)):
                 continue
             usual = cone(session_paths(rut, ndx, sessions, references), session.day)

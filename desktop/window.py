@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import Enum, auto
 from functools import partial
 from pathlib import Path
@@ -26,6 +26,9 @@ from PySide6.QtGui import (
     QDropEvent,
     QGuiApplication,
     QKeySequence,
+    QPainter,
+    QPaintEvent,
+    QPen,
 )
 from PySide6.QtWidgets import (
     QApplication,
@@ -40,9 +43,11 @@ from PySide6.QtWidgets import (
 from typing_extensions import override
 
 from desktop import dialogs, layout, settings
+from desktop.market.known import UserError
 from desktop.presenters.frame import Frame, View
 from desktop.presenters.sizer import AUTO
 from desktop.presenters.thesis import KILL
+from desktop.presenters.time_machine import read_moment
 from widgets import theme
 from widgets.divergence_panel import DivergencePanel
 from widgets.evidence_view import EvidenceView
@@ -56,11 +61,13 @@ from widgets.sizer_panel import SizerPanel
 from widgets.states import KillTyped, SizerForm, Text, Tone
 from widgets.status_bar import StatusStrip
 from widgets.thesis_panel import ThesisPanel
+from widgets.time_bar import MINUTE, TimeBar
 
 log = logging.getLogger(__name__)
 _SAVE_AFTER_MS = 1000
 _DEFAULT_SIZE = QSize(1600, 1000)
 _AT_FIRST = ("ratio", "divergence", "gauge", "sizer", "thesis")
+_PAST_EDGE_PX = 3
 _ROOMY = 1500
 """From this width on the sizer stands with its map beside the ticket."""
 _BESIDE = {"evidence": "divergence", "sources": "sizer"}
@@ -133,6 +140,7 @@ class Window(QMainWindow):
         super().__init__(parent)
         self._view, self._folder = view, folder
         self._frame: Frame | None = None
+        self._past = False
         self.setWindowTitle("Rotation Monitor")
         self.setObjectName("main")
         self.setAcceptDrops(True)
@@ -142,6 +150,7 @@ class Window(QMainWindow):
 
         self.header = HeaderStrip()
         self.playback = PlaybackBar()
+        self.time = TimeBar()
         self.ratio = RatioPanel()
         self.divergence = DivergencePanel()
         self.gauge = GaugePanel()
@@ -190,6 +199,10 @@ class Window(QMainWindow):
         if frame.playback is not None:
             self.playback.show_state(frame.playback)
         self.playback.setVisible(frame.playback is not None)
+        if frame.time is not None:
+            self.time.show_state(frame.time)
+        self.time.setVisible(frame.time is not None)
+        self._frame_past(past=frame.time is not None)
 
     @property
     def frame_shown(self) -> Frame | None:
@@ -224,7 +237,7 @@ class Window(QMainWindow):
         app = QApplication.instance()
         if isinstance(app, QApplication):
             theme.apply(app, chosen)
-        for strip in (self.header, self.playback, self.status):
+        for strip in (self.header, self.playback, self.time, self.status):
             strip.set_theme(chosen)
         for grip in self._grips:
             grip.set_theme(chosen)
@@ -243,6 +256,8 @@ class Window(QMainWindow):
         column.addWidget(self.header)
         column.addWidget(self.playback)
         self.playback.hide()
+        column.addWidget(self.time)
+        self.time.hide()
         self.setMenuWidget(top)
 
     def _dock(self, key: str, title: str, panel: QWidget) -> QDockWidget:
@@ -260,14 +275,15 @@ class Window(QMainWindow):
             dock.setFloating(False)
             self.removeDockWidget(dock)  # a dock added twice leaves the old place behind
         ratio, divergence, gauge, sizer, thesis = (self._docks[key] for key in _AT_FIRST)
-        for dock in (ratio, divergence, gauge, sizer, thesis):
-            self.addDockWidget(Qt.DockWidgetArea.TopDockWidgetArea, dock)
-            dock.show()
+        # Each goes to its place at once: all in one row, even for a moment, they would make the window wider.
+        self.addDockWidget(Qt.DockWidgetArea.TopDockWidgetArea, ratio)
         self.splitDockWidget(ratio, gauge, Qt.Orientation.Vertical)
         self.splitDockWidget(ratio, divergence, Qt.Orientation.Horizontal)
         self.splitDockWidget(gauge, sizer, Qt.Orientation.Horizontal)
         wide, high = self.width(), self.height()
         self.splitDockWidget(sizer, thesis, Qt.Orientation.Horizontal)
+        for dock in (ratio, divergence, gauge, sizer, thesis):
+            dock.show()
         shares = [wide * share // 100 for share in ((23, 49, 28) if wide >= _ROOMY else (26, 45, 29))]
         self.resizeDocks([gauge, sizer, thesis], shares, Qt.Orientation.Horizontal)
         self.resizeDocks([ratio, divergence], [wide // 2, wide // 2], Qt.Orientation.Horizontal)
@@ -300,8 +316,8 @@ class Window(QMainWindow):
         ask = self.asked.emit
         self._action(menu, "Refresh now", "F5", lambda: ask(Request.REFRESH))
         self._action(menu, "Demo: CPI day, 11 July 2024", "Ctrl+D", lambda: ask(Request.TOGGLE_DEMO))
-        self._action(menu, "As of…", "Ctrl+T", self._ask_as_of)
-        self._action(menu, "Back to now", "Ctrl+Shift+T", lambda: self.set_view(replace(self._view, as_of=None)))
+        self._action(menu, "Time machine", "Ctrl+T", self._enter_past)
+        self._action(menu, "Back to now", "Ctrl+Shift+T", self._leave_past)
         menu.addSeparator()
         self._action(menu, "Import files…", "Ctrl+O", self._ask_files)
         self._action(menu, "Save picture and data", "Ctrl+S", lambda: ask(Request.SNAPSHOT))
@@ -326,10 +342,14 @@ class Window(QMainWindow):
             action.setCheckable(True)
             action.setChecked(self._view.settings.theme == key)
             group.addAction(action)
-        transport = menu.addMenu("Playback of the demo")
+        transport = menu.addMenu("Playback of the demo and the past")
         self._action(transport, "Play or pause", "Ctrl+Space", lambda: ask(Request.TOGGLE_PLAY))
         self._action(transport, "Faster", "Ctrl+.", lambda: ask(Request.FASTER))
         self._action(transport, "Slower", "Ctrl+,", lambda: ask(Request.SLOWER))
+        for text, keys, minutes in (("A minute back", "Alt+Left", -1), ("A minute forward", "Alt+Right", 1)):
+            self._action(transport, text, keys, partial(self.time.go_by, minutes * MINUTE))
+        self._action(transport, "Session before", "Alt+PgUp", partial(self.time.go_to_session, -1))
+        self._action(transport, "Session after", "Alt+PgDown", partial(self.time.go_to_session, +1))
         menu.addSeparator()
         self._action(menu, "Keyboard shortcuts", "F1", self._show_shortcuts)
         self._action(menu, "About", "", lambda: dialogs.about(self))
@@ -352,6 +372,11 @@ class Window(QMainWindow):
         self.playback.play_toggled.connect(lambda: self.asked.emit(Request.TOGGLE_PLAY))
         self.playback.speed_chosen.connect(lambda times: self.asked.emit(Speed(times)))
         self.playback.sought.connect(lambda position: self.asked.emit(Seek(position)))
+        self.time.moved.connect(self._go_to)
+        self.time.typed.connect(self._moment_typed)
+        self.time.play_toggled.connect(lambda: self.asked.emit(Request.TOGGLE_PLAY))
+        self.time.speed_chosen.connect(lambda times: self.set_view(replace(self._view, speed=times)))
+        self.time.left.connect(self._leave_past)
         self.divergence.reference_chosen.connect(lambda key: self._choose("reference", key))
         self.ratio.level_moved.connect(self._level_moved)
         self.sizer.form_changed.connect(self._form_changed)
@@ -397,10 +422,46 @@ class Window(QMainWindow):
             chosen = settings.changed(chosen, name, value)
         self.set_view(replace(self._view, settings=chosen))
 
-    def _ask_as_of(self) -> None:
-        chosen: datetime | None = dialogs.ask_as_of(self, self._view.as_of)
-        if chosen is not None:
-            self.set_view(replace(self._view, as_of=chosen))
+    def _enter_past(self) -> None:
+        """Stand still at the moment shown, and let another be typed."""
+        if self._view.as_of is None:
+            self.set_view(replace(self._view, as_of=datetime.now(UTC), playing=False))
+        self.time.show()
+        self.time.edit()
+
+    def _leave_past(self) -> None:
+        self.set_view(replace(self._view, as_of=None, playing=False))
+
+    def _go_to(self, at: datetime) -> None:
+        self.set_view(replace(self._view, as_of=min(at, datetime.now(UTC))))
+
+    def _moment_typed(self, text: str) -> None:
+        now = datetime.now(UTC)
+        try:
+            at = read_moment(text, self._view.as_of or now, now)
+        except UserError as error:
+            self.time.show_wrong(str(error))
+            return
+        self.time.field.setModified(False)
+        self._go_to(at)
+
+    def _frame_past(self, *, past: bool) -> None:
+        """Frame the window in violet as long as it does not show now."""
+        if past != self._past:
+            self._past = past
+            edge = _PAST_EDGE_PX if past else 0
+            self.setContentsMargins(edge, edge, edge, edge)
+            self.update()
+
+    @override
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self._past:
+            painter = QPainter(self)
+            pen = QPen(theme.resolve(self._view.settings.theme).color(Tone.PAST), 2 * _PAST_EDGE_PX)
+            painter.setPen(pen)
+            painter.drawRect(self.rect())
+            painter.end()
 
     def _ask_files(self) -> None:
         names, _ = QFileDialog.getOpenFileNames(

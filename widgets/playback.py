@@ -17,7 +17,7 @@ SPEEDS = (1, 10, 60, 300, 600)
 _STEPS = 1000
 
 
-class _SeekSlider(QSlider):
+class SeekSlider(QSlider):
     """A slider that goes where it is clicked, not one page that way."""
 
     def __init__(self) -> None:
@@ -29,7 +29,9 @@ class _SeekSlider(QSlider):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() is Qt.MouseButton.LeftButton:
             span = max(1, self.width() - 12)
-            there = QStyle.sliderValueFromPosition(0, _STEPS, round(event.position().x()) - 6, span)
+            there = QStyle.sliderValueFromPosition(
+                self.minimum(), self.maximum(), round(event.position().x()) - 6, span
+            )
             self.setValue(there)
         super().mousePressEvent(event)
 
@@ -60,7 +62,7 @@ class PlaybackBar(QFrame):
         self._play.clicked.connect(lambda: self.play_toggled.emit())
         self._speeds = Segmented("Speed")
         self._speeds.chosen.connect(lambda key: self.speed_chosen.emit(int(key)))
-        self._seek = _SeekSlider()
+        self._seek = SeekSlider()
         self._seek.setAccessibleName("Time of the demo session")
         self._seek.valueChanged.connect(self._moved)
         self._clock = Label(13, SEMI, name="Clock of the demo")
@@ -81,9 +83,9 @@ class PlaybackBar(QFrame):
         if word != self._play.text():
             self._play.setText(word)
         if before is None or state.speed != before.speed:
-            speeds = _speeds(state.speed)
-            self._speeds.show_choices(speeds)
-            stops = (self._play, *(self._speeds.button(one.key) for one in speeds), self._seek)
+            offered = speeds(state.speed)
+            self._speeds.show_choices(offered)
+            stops = (self._play, *(self._speeds.button(one.key) for one in offered), self._seek)
             for first, second in pairwise(stops):
                 QWidget.setTabOrder(first, second)
         if not self._seek.isSliderDown():
@@ -102,7 +104,7 @@ class PlaybackBar(QFrame):
         self.sought.emit(value / _STEPS)
 
 
-def _speeds(now: int) -> tuple[Choice, ...]:
+def speeds(now: int) -> tuple[Choice, ...]:
     """The usual speeds, and the present one where it is another."""
     offered = sorted({*SPEEDS, now})
     return tuple(

@@ -366,6 +366,19 @@ class Store(Database):
         """Whether there is any bar or close of `symbol`."""
         return bool(self.rows("SELECT 1 FROM bars WHERE symbol = ? AND interval = ? LIMIT 1", (symbol, interval)))
 
+    def minute_days(self, symbols: Iterable[str]) -> set[date]:
+        """UTC days on which any of `symbols` has intraday bars."""
+        days: set[date] = set()
+        for symbol in symbols:
+            for interval in Interval:
+                if interval is not Interval.DAY:
+                    rows = self.rows(
+                        "SELECT DISTINCT start_s / 86400 FROM bars WHERE symbol = ? AND interval = ?",
+                        (symbol, interval),
+                    )
+                    days |= {date(1970, 1, 1) + timedelta(days=one) for (one,) in rows}
+        return days
+
     def symbols(self) -> list[SymbolInfo]:
         """What is there, by symbol and interval."""
         rows = self.rows(

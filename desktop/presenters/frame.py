@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from desktop import thesis
 from desktop.market.sessions import trading_day
@@ -18,8 +18,9 @@ from desktop.presenters.ratio import present_ratio
 from desktop.presenters.sizer import SizerPresenter
 from desktop.presenters.status import present_status
 from desktop.presenters.thesis import present_thesis
+from desktop.presenters.time_machine import present_time
 from desktop.settings import Settings
-from desktop.snapshot import Snapshot
+from desktop.snapshot import Mode, Snapshot
 from desktop.sources.state import Progress
 from desktop.thesis import Claim
 from widgets.states import (
@@ -34,6 +35,7 @@ from widgets.states import (
     StatusState,
     ThesisState,
 )
+from widgets.states_time import TimeState
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +46,17 @@ class View:
     as_of: datetime | None = None
     claim: str = ""
     """Whose evidence is shown, "" for none."""
+    playing: bool = False
+    """Whether the past moment moves on, at `speed` of its seconds a second."""
+    speed: int = 60
 
     @property
     def subject(self) -> tuple[object, ...]:
-        """What two views must share for a frame of the one to pass, for a moment, as a frame of the other."""
-        return self.as_of, self.settings.reference, self.settings.universe
+        """What two views must share for a frame of the one to pass, for a moment, as a frame of the other.
+
+        A past moment says itself which it is: while it moves, frames on their way are still shown.
+        """
+        return self.as_of is None, self.settings.reference, self.settings.universe
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +90,8 @@ class Frame:
     thesis: ThesisState
     evidence: EvidenceState | None
     playback: PlaybackState | None
+    time: TimeState | None = None
+    """Only where the moment shown is a past one."""
     empty: str = ""
 
 
@@ -105,11 +115,13 @@ class FramePresenter:
         now: datetime | None = None,
         judged: Sequence[Claim] | None = None,
         news: Sequence[tuple[datetime, str]] = (),
+        minute_days: Sequence[date] = (),
     ) -> Frame:
         """Turn one snapshot into the states of all panels.
 
         `why` tells why the demo stands in for live data; `now` is the feed's, where the snapshot is of an earlier
         moment. `judged` are the claims where they were judged already, `news` what changed among them.
+        `minute_days` are the days with stored minutes, in order.
         """
         judged = thesis.claims(snapshot) if judged is None else judged
         now = now or snapshot.moment
@@ -131,5 +143,12 @@ class FramePresenter:
             thesis=present_thesis(judged, view.settings, news, trading_day(snapshot.moment)),
             evidence=self._evidence.present(snapshot, next((one for one in judged if one.id == view.claim), None)),
             playback=playback,
+            time=_time(snapshot, view, minute_days, now),
             empty=empty,
         )
+
+
+def _time(snapshot: Snapshot, view: View, minute_days: Sequence[date], now: datetime) -> TimeState | None:
+    if snapshot.mode is not Mode.AS_OF:
+        return None
+    return present_time(snapshot, minute_days, now=now, playing=view.playing, speed=view.speed)

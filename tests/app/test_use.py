@@ -6,7 +6,7 @@ import json
 import logging
 import sys
 import threading
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,11 +15,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
 from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
-    QDialog,
-    QDialogButtonBox,
     QFileDialog,
-    QLabel,
-    QLineEdit,
     QPlainTextEdit,
     QPushButton,
     QSlider,
@@ -209,23 +205,28 @@ def test_at_the_close_the_demo_shows_the_published_gap(rig, qtbot):
 # Time set back
 
 
-def entry(dialog: QDialog) -> QLineEdit:
-    found = dialog.findChild(QLineEdit)
-    assert found is not None
-    return found
+def enter_past(rig) -> None:
+    """Ctrl+T: the moment waits to be typed over."""
+    rig.press(Qt.Key.Key_T, control=True)
+    rig.frame(lambda one: mode(one).startswith("AS OF"))
+    rig.until(rig.window.time.field.hasFocus)
 
 
-def ok(qtbot, dialog) -> None:
-    box = dialog.findChild(QDialogButtonBox)
-    qtbot.mouseClick(box.button(QDialogButtonBox.StandardButton.Ok), Qt.MouseButton.LeftButton)
+def type_moment(rig, qtbot, text: str) -> None:
+    rig.window.time.edit()
+    qtbot.keyClick(rig.window.time.field, Qt.Key.Key_Backspace)
+    qtbot.keyClicks(rig.window.time.field, text)
+    qtbot.keyClick(rig.window.time.field, Qt.Key.Key_Return)
 
 
 WRONG_MOMENTS = (
     ("yesterday", "yesterday"),
-    ("", "date"),
+    ("", "is no moment"),
     ("2024-13-45", "2024-13-45"),
-    ("2024-07-11T10:30", "zone"),
-    ("2999-01-01", "future"),
+    ("25:00", "25:00"),
+    ("yesterday", "is no moment"),
+    ("2999-01-01", "ahead"),
+    ("1980-01-01", "before the first session"),
 )
 
 
@@ -233,44 +234,82 @@ def test_wrong_moment_is_told_in_place_and_changes_nothing(rig, qtbot):
     fill(rig.folder, date(2024, 7, 9))
     rig.start()
     rig.frame()
-    seen: dict[str, list[str]] = {}
-
-    def act(dialog) -> None:
-        for typed, _ in WRONG_MOMENTS:
-            entry(dialog).clear()
-            qtbot.keyClicks(entry(dialog), typed)
-            ok(qtbot, dialog)
-            if dialog.isVisible():
-                seen[typed] = [one.text() for one in dialog.findChildren(QLabel)]
-
-    done = rig.in_dialog(act)
-    rig.press(Qt.Key.Key_T, control=True)
-    rig.until(done)
+    enter_past(rig)
+    stood = rig.window.view.as_of
     for typed, said in WRONG_MOMENTS:
-        assert any(said in one for one in seen[typed]), seen[typed]
-    assert rig.window.view.as_of is None
+        type_moment(rig, qtbot, typed)
+        assert any(said in one for one in words(rig.window.time)), typed
+        assert rig.window.view.as_of == stood
 
 
 def test_time_is_set_back_and_comes_back_to_now(rig, qtbot):
     fill(rig.folder, date(2024, 7, 9))
     rig.start()
     rig.frame()
-
-    def act(dialog) -> None:
-        qtbot.keyClicks(entry(dialog), "2024-03-01T10:30-05:00")
-        ok(qtbot, dialog)
-
-    done = rig.in_dialog(act)
-    rig.press(Qt.Key.Key_T, control=True)
-    rig.until(done)
-    frame = rig.frame(lambda one: mode(one).startswith("AS OF"))
-    assert mode(frame) == "AS OF 1 Mar 2024 10:30 ET"
+    enter_past(rig)
+    type_moment(rig, qtbot, "2024-03-01T10:30-05:00")
+    frame = rig.frame(lambda one: mode(one) == "AS OF 1 Mar 2024 10:30 ET")
     assert frame.ratio.dimmed
     assert "NOT LIVE PRICES" in frame.sizer.ticket.splitlines()[0]
     last = datetime.fromtimestamp(frame.ratio.curve.x[-1], UTC).date()
     assert last == date(2024, 2, 29)  # the session of 1 March had not closed
     rig.press(Qt.Key.Key_T, control=True, shift=True)
     rig.frame(lambda one: mode(one).startswith("NOT LIVE"))
+    assert not rig.window.time.isVisible()
+
+
+def test_new_york_clock_times_and_dates_are_understood(rig, qtbot):
+    fill(rig.folder, date(2024, 7, 9))
+    rig.start()
+    rig.frame()
+    enter_past(rig)
+    for typed, shown in (
+        ("2024-03-11 09:45", "AS OF 11 Mar 2024 09:45 ET"),  # the day after the clocks changed
+        ("10:30", "AS OF 11 Mar 2024 10:30 ET"),
+        ("2024-03-08", "AS OF 8 Mar 2024 23:59 ET"),
+    ):
+        type_moment(rig, qtbot, typed)
+        rig.frame(lambda one, shown=shown: mode(one) == shown)
+
+
+def test_escape_in_the_time_bar_goes_back_to_now(rig):
+    fill(rig.folder, date(2024, 7, 9))
+    rig.start()
+    rig.frame()
+    enter_past(rig)
+    rig.press(Qt.Key.Key_Escape)
+    rig.frame(lambda one: one.time is None)
+    assert rig.window.view.as_of is None
+
+
+def test_the_past_is_stepped_through_by_keys(rig, qtbot):
+    fill(rig.folder, date(2024, 7, 9))
+    rig.start()
+    rig.frame()
+    enter_past(rig)
+    type_moment(rig, qtbot, "2024-07-05 10:30")
+    rig.frame(lambda one: mode(one) == "AS OF 5 Jul 2024 10:30 ET")
+    qtbot.keyClick(rig.window, Qt.Key.Key_Right, Qt.KeyboardModifier.AltModifier)
+    rig.frame(lambda one: mode(one) == "AS OF 5 Jul 2024 10:31 ET")
+    qtbot.keyClick(rig.window, Qt.Key.Key_PageUp, Qt.KeyboardModifier.AltModifier)
+    rig.frame(lambda one: mode(one) == "AS OF 3 Jul 2024 09:30 ET")  # the Fourth was no session
+    qtbot.keyClick(rig.window, Qt.Key.Key_PageDown, Qt.KeyboardModifier.AltModifier)
+    rig.frame(lambda one: mode(one) == "AS OF 5 Jul 2024 09:30 ET")
+
+
+def test_the_past_plays_and_pauses(rig, qtbot):
+    fill(rig.folder, date(2024, 7, 9))
+    rig.start()
+    rig.frame()
+    enter_past(rig)
+    type_moment(rig, qtbot, "2024-07-08 10:30")
+    first = rig.frame(lambda one: mode(one) == "AS OF 8 Jul 2024 10:30 ET").snapshot.moment
+    rig.press_pause()
+    later = rig.frame(lambda one: one.snapshot.moment >= first + timedelta(seconds=30))
+    assert later.time is not None and later.time.playing
+    rig.press_pause()
+    stands = rig.frame(lambda one: one.time is not None and not one.time.playing).snapshot.moment
+    assert first < stands == rig.window.view.as_of
 
 
 def test_time_set_back_in_the_demo_looks_into_the_store(rig):

@@ -354,6 +354,16 @@ def test_default_layout_brings_everything_back(rig):
     assert not dock(rig.window, "gauge").isFloating()
 
 
+def test_default_layout_leaves_the_size_of_the_window(rig):
+    rig.start(demo=True, size=(1280, 720))
+    rig.frame()
+    rig.window.resize(1280, 720)
+    QApplication.processEvents()
+    rig.press(Qt.Key.Key_0, control=True, shift=True)
+    QApplication.processEvents()
+    assert (rig.window.width(), rig.window.height()) == (1280, 720)
+
+
 def test_folder_that_cannot_be_written_does_not_keep_the_window_open(rig):
     rig.start(demo=True)
     rig.frame()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from datetime import datetime
 from functools import cache, partial
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,10 +16,12 @@ from desktop.analytics import events, ratio, seasonality
 from desktop.deferred import Deferred
 from desktop.market.sessions import parse_as_of
 from desktop.market.store import Store
+from desktop.presenters.frame import FramePresenter, View
 from desktop.report import as_json
 from desktop.report.made import stored_sources
 from desktop.settings import Settings
-from desktop.snapshot import Mode, SnapshotBuilder
+from desktop.snapshot import Mode, Snapshot, SnapshotBuilder
+from desktop.thesis import claims
 from tests.report.known_store import KINDS, Later, add, filled
 
 MOMENTS = {
@@ -42,10 +45,42 @@ def few_resamples(monkeypatch):
 
 
 def document(store: Store, as_of: datetime, reference: str) -> str:
+    return json.dumps(as_json(seen(store, as_of, reference)), indent=2, allow_nan=False)
+
+
+def seen(store: Store, as_of: datetime, reference: str = "prior_close") -> Snapshot:
     chosen = replace(Settings(), reference=reference)
     feed = stored_sources(store, as_of)
-    snapshot = SnapshotBuilder(store, Deferred()).build(as_of, chosen, mode=Mode.AS_OF, feed=feed)
-    return json.dumps(as_json(snapshot), indent=2, allow_nan=False)
+    return SnapshotBuilder(store, Deferred()).build(as_of, chosen, mode=Mode.AS_OF, feed=feed)
+
+
+def panels(store: Store, as_of: datetime) -> dict[str, object]:
+    """What every panel of the window shows, and what stands behind every claim, down to the last point."""
+    snapshot, presenter = seen(store, as_of), FramePresenter()
+    frame = presenter.present(snapshot, View(Settings(), as_of))
+    shown = {one.name: told(getattr(frame, one.name)) for one in fields(frame) if one.name != "snapshot"}
+    for claim in claims(snapshot):
+        of_claim = presenter.present(snapshot, View(Settings(), as_of, claim=claim.id))
+        shown[f"evidence of {claim.id}"] = told(of_claim.evidence)
+    return shown
+
+
+def told(one: object) -> object:
+    """A panel's state in plain values, so that two of them can be compared and a difference be read."""
+    if isinstance(one, np.ndarray):
+        return list(map(repr, one.tolist()))  # as text: no number is not equal to itself
+    if is_dataclass(one) and not isinstance(one, type):
+        return {field.name: told(getattr(one, field.name)) for field in fields(one)}
+    if isinstance(one, tuple | list):
+        return [told(part) for part in one]
+    return repr(one)
+
+
+@cache
+def known_panels(moment: str) -> dict[str, object]:
+    as_of = parse_as_of(MOMENTS[moment])
+    with filled(as_of) as store:
+        return panels(store, as_of)
 
 
 @cache
@@ -109,6 +144,25 @@ def test_all_that_came_later_together_changes_nothing(moment):
     with filled(as_of) as store:
         add(store, as_of, Later(11, 2.0, frozenset(KINDS)))
         assert document(store, as_of, "prior_close") == known_document(moment, "prior_close")
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_all_that_came_later_changes_no_panel_and_no_evidence(moment):
+    as_of = parse_as_of(MOMENTS[moment])
+    known = known_panels(moment)
+    with filled(as_of) as store:
+        add(store, as_of, Later(11, 2.0, frozenset(KINDS)))
+        shown = panels(store, as_of)
+    assert shown.keys() == known.keys()
+    for panel in known:
+        assert shown[panel] == known[panel], panel
+
+
+def test_the_panels_that_must_not_change_are_full():
+    shown = known_panels("in the session")
+    assert {"header", "ratio", "divergence", "gauge", "sizer", "thesis", "time"} <= shown.keys()
+    assert len([one for one in shown if one.startswith("evidence of ")]) >= 15
+    assert len(str(shown["divergence"])) > 1000
 
 
 @pytest.mark.parametrize("kind", KINDS)
