@@ -73,7 +73,7 @@ class Welcome(QDialog):
             show.clicked.connect(self._open_folder)
         buttons.accepted.connect(self.accept)
         column.addWidget(buttons)
-        self.setMinimumWidth(560)
+        self.resize(600, column.heightForWidth(600))
 
     def _open_folder(self) -> None:
         if self._folder is not None:

@@ -51,11 +51,8 @@ def run(folder: Path, *, demo: bool, as_of: datetime | None, offline: bool) -> i
     application = Application(folder, offline=offline)
     place.watch(application, application.window.come_to_the_front)
     try:
+        application.welcome_once()
         application.open(demo=demo, as_of=as_of)
-        if not application.window.view.settings.welcomed:
-            application.shown.connect(
-                lambda _: application.window.show_welcome(), Qt.ConnectionType.SingleShotConnection
-            )
         return app.exec()
     finally:
         application.close()
@@ -138,6 +135,11 @@ class Application(QObject):
         problems = [*self._problems, *self.window.problems]
         if problems:
             self.window.tell(Text("; ".join(problems), Tone.WARN, "\n".join(problems)))
+
+    def welcome_once(self) -> None:
+        """Show the first-run page above the first frame, unless it was shown before."""
+        if not self.window.view.settings.welcomed:
+            self.shown.connect(lambda _: self.window.show_welcome(), Qt.ConnectionType.SingleShotConnection)
 
     @property
     def desk(self) -> Desk | None:

@@ -27,7 +27,7 @@ def draw(side: int) -> Image.Image:
     painter.end()
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    image.save(buffer, b"PNG")
+    image.save(buffer, "PNG")  # type: ignore[call-overload]  # bytes, as the stubs have it, are refused
     return Image.open(io.BytesIO(buffer.data().data())).convert("RGBA")
 
 

@@ -20,6 +20,7 @@ _PLUGINS = re.compile(
 _DATA = re.compile(
     r"(^|/)(translations/|PySide6/(Qt/)?(qml|resources|metatypes|include|typesystems|glue|support)/)"
     r"|/tests?/|\.pyi$|\.pxd$|\.pyx$|\.h$|/py\.typed$"
+    r"|\.dist-info/(licenses/|RECORD|AUTHORS|LICEN[SC]E|NOTICE|COPYING|sboms/)"  # gathered in licences.json
     r"|^statsmodels/datasets/|^pyqtgraph/examples/"
 )
 _OF_THE_SYSTEM = re.compile(r"^lib(stdc\+\+|gcc_s|expat)\.so")
