@@ -232,7 +232,10 @@ def pictured(guest: Guest) -> None:
         os.close(write)
         display = ":" + os.read(read, 20).decode().strip()
         os.close(read)
-        # Inside, the server is reached by its abstract socket: nothing of this machine is mounted there.
+        # Inside, the server is reached by a second name of its socket: nothing of this machine is mounted there.
+        inside = guest.place / "tmp" / ".X11-unix"
+        inside.mkdir(mode=0o1777, exist_ok=True)
+        (inside / f"X{display[1:]}").hardlink_to(f"/tmp/.X11-unix/X{display[1:]}")
         env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": f"/home/{USER}", "DISPLAY": display}
         running = [server]
         try:
