@@ -139,7 +139,10 @@ class Application(QObject):
     def welcome_once(self) -> None:
         """Show the first-run page above the first frame, unless it was shown before."""
         if not self.window.view.settings.welcomed:
-            self.shown.connect(lambda _: self.window.show_welcome(), Qt.ConnectionType.SingleShotConnection)
+            self.shown.connect(
+                lambda _: QTimer.singleShot(_BEGIN_AFTER_MS, self.window, self.window.show_welcome),
+                Qt.ConnectionType.SingleShotConnection,
+            )
 
     @property
     def desk(self) -> Desk | None:

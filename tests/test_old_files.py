@@ -21,7 +21,7 @@ pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the of
 
 
 @pytest.fixture
-def old_store(tmp_path, request) -> Path:
+def old_store(tmp_path: Path, request) -> Path:
     path = tmp_path / FILE_NAME
     with closing(sqlite3.connect(path)) as db:
         db.execute("PRAGMA journal_mode = WAL")

@@ -33,6 +33,7 @@ def test_first_start_explains_data_terms_and_where_the_store_lies_and_the_second
     app.welcome_once()
     rig.until(lambda: page_of(rig.window))
     page = page_of(rig.window)
+    assert page is not None
     words = told(page)
     assert "personal use" in words
     assert "late, wrong or missing" in words
@@ -57,7 +58,9 @@ def test_first_run_page_is_reachable_from_the_menu(rig):
     rig.frame()
     next(one for one in rig.window.actions() if one.text() == "First-run page").trigger()
     rig.until(lambda: page_of(rig.window))
-    page_of(rig.window).reject()  # Esc counts as read
+    page = page_of(rig.window)
+    assert page is not None
+    page.reject()  # Esc counts as read
     rig.until(lambda: page_of(rig.window) is None)
     assert rig.window.view.settings.welcomed
 
@@ -67,12 +70,12 @@ def test_about_shows_the_licence_of_the_part_that_is_chosen(qtbot, qapp):
     qtbot.addWidget(parent)
     about = About(parent, "Rotation Monitor 99.0.0 is out")
     assert "99.0.0" in told(about)
-    names = about.findChild(QListWidget)
+    (names,), (tabs,) = about.findChildren(QListWidget), about.findChildren(QTabWidget)
     rows = [names.item(row).text() for row in range(names.count())]
     names.setCurrentRow(next(row for row, name in enumerate(rows) if name.startswith("Inter")))
     texts = [one.toPlainText() for one in about.findChildren(QPlainTextEdit)]
     assert any("SIL OPEN FONT LICENSE" in one for one in texts)
-    assert about.findChild(QTabWidget).count() == 4
+    assert tabs.count() == 4
     pressed(about, "Copy versions")
     assert "yfinance" in QApplication.clipboard().text()
 
@@ -100,13 +103,13 @@ def test_newer_version_is_told_in_the_window_once_a_day(rig, host: Host, monkeyp
     settings.save(Settings(updates_url=host.address), rig.folder)
     told: list[Text] = []
     app = rig.start(offline=False, sources=lambda *_: ())
-    app.window.status.tell = told.append  # type: ignore[method-assign]
+    app.window.status.tell = told.append
     rig.until(lambda: [one for one in told if "99.0.0" in one.text])
     rig.close()
     told.clear()
 
     app = rig.start(offline=False, sources=lambda *_: ())
-    app.window.status.tell = told.append  # type: ignore[method-assign]
+    app.window.status.tell = told.append
     rig.until(lambda: app._keys_begun)
     app._workers.submit(int).result()  # whatever was to be asked has been asked
     assert host.asked == ["/latest.json"]
