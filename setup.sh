@@ -145,9 +145,9 @@ bundle_tools() {
 proof_tools() {
     [ "$(uname -s)" = Linux ] || return 0
     test_tools || true
-    for tool in makensis debootstrap tesseract; do
+    for tool in makensis debootstrap tesseract wine; do
         command -v "$tool" >/dev/null 2>&1 && continue
-        system_packages "$tool" "nsis debootstrap tesseract-ocr" "mingw-nsis-base debootstrap tesseract" || true
+        system_packages "$tool" "nsis debootstrap debian-archive-keyring tesseract-ocr wine wine64" "mingw-nsis-base debootstrap tesseract wine" || true
         return 0
     done
 }

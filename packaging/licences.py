@@ -38,11 +38,9 @@ def collect(python: str, out: Path) -> None:
         }
         for one in json.loads(told)
     ]
-    for place in ("stdlib", "platstdlib"):
-        text = Path(sysconfig.get_path(place), "LICENSE.txt")
-        if text.exists():
-            entries.append(_entry("Python", sys.version.split()[0], "PSF-2.0", "https://www.python.org", text))
-            break
+    places = (Path(sysconfig.get_path("stdlib")), Path(sys.base_prefix))
+    text = next(place / "LICENSE.txt" for place in places if (place / "LICENSE.txt").exists())
+    entries.append(_entry("Python", sys.version.split()[0], "PSF-2.0", "https://www.python.org", text))
     inter = ROOT / "resources" / "font" / "OFL.txt"
     entries.append(_entry("Inter", "", "OFL-1.1", "https://rsms.me/inter", inter))
     _write(out, entries)

@@ -60,27 +60,81 @@ def workflow() -> None:
 
 
 def windows_script() -> None:
-    """Compile the installer of Windows, around a folder of the same shape with nothing in it."""
+    """Compile the installer of Windows around an empty folder of the same shape; install it, and remove it."""
     if shutil.which("makensis") is None:
         skip("the Windows script is not compiled: no makensis")
         return
     with tempfile.TemporaryDirectory() as place:
         shape = Path(place, "shape")
-        count = 0
-        for one in bundle.FOLDER.rglob("*"):
-            if one.is_file():
-                count += 1
-                twin = shape / one.relative_to(bundle.FOLDER)
-                twin.parent.mkdir(parents=True, exist_ok=True)
-                twin.write_text(one.name)
+        inner = bundle.FOLDER / "_internal"
+        files = [one.relative_to(bundle.FOLDER) for one in inner.rglob("*") if one.is_file()]
+        for one in files:
+            twin = shape / one
+            twin.parent.mkdir(parents=True, exist_ok=True)
+            twin.write_text(one.name)
         for program in (f"{NAME}.exe", f"{NAME}-cli.exe"):
             (shape / program).write_bytes(b"MZ")
         out = Path(place, f"{NAME}-{VERSION}-setup.exe")
-        bundle.call(
-            "makensis", "-V2", "-WX", f"-DVERSION={VERSION}", f"-DFOLDER={shape}", f"-DICON={MADE / 'icon.ico'}",
-            "-DSIZE_KB=1", f"-DOUT={out}", ROOT / "packaging" / "windows.nsi",
-        )  # fmt: skip
-        require(out.read_bytes()[:2] == b"MZ", f"Windows script compiled around {count} files")
+        _compile(shape, out)
+        require(out.read_bytes()[:2] == b"MZ", f"Windows script compiled around {len(files)} files")
+        if shutil.which("wine") is None or shutil.which("Xvfb") is None:
+            skip("the Windows installer is not tried: no wine")
+            return
+        _compile(shape, out, "-DTARGET=amd64-unicode")  # wine has no 32 bits here
+        _in_wine(Path(place), out, len(files))
+
+
+def _compile(shape: Path, out: Path, *more: str) -> None:
+    bundle.call(
+        "makensis", "-V2", "-WX", *more, f"-DVERSION={VERSION}", f"-DFOLDER={shape}", "-DSIZE_KB=1",
+        f"-DICON={MADE / 'icon.ico'}", f"-DOUT={out}", ROOT / "packaging" / "windows.nsi",
+    )  # fmt: skip
+
+
+def _in_wine(place: Path, installer: Path, count: int) -> None:
+    """Install and remove in silence, as a user without rights; the user's own files stay."""
+    home = place / "home"
+    home.mkdir()
+    prefix = place / "prefix"
+    with _screen(str(place)) as display:
+        env = {**os.environ, "HOME": str(home), "WINEPREFIX": str(prefix), "WINEDEBUG": "-all", "DISPLAY": display}
+
+        def run(*command: str | Path) -> None:
+            told = subprocess.run(
+                [str(one) for one in command], env=env, capture_output=True, text=True, check=False, timeout=300
+            )
+            if told.returncode:
+                raise BuildError(f"{command}: exit code {told.returncode}\n{told.stderr[-2000:]}")
+            # The uninstaller goes on in a copy of itself: until the last of them has ended.
+            subprocess.run([_wineserver(), "-w"], env=env, check=False, timeout=300)
+
+        run("wine", installer, "/S")
+        local = next(prefix.glob("drive_c/users/*/AppData/Local/Programs")).parent
+        program = local / "Programs" / "Rotation Monitor"
+        found = sum(one.is_file() for one in program.rglob("*"))
+        require(
+            found == count + 3, f"installed in wine without rights: {found} files"
+        )  # two programs, uninstaller
+        (link,) = prefix.rglob("Rotation Monitor.lnk")
+        require("Start Menu" in str(link), "there is a Start menu entry")
+        own = (program / "notes.txt", local / NAME / "rotation.sqlite")
+        for one in own:
+            one.parent.mkdir(exist_ok=True)
+            one.write_text("the user's")
+        run("wine", program / "uninstall.exe", "/S")
+        left = {one for one in [*program.rglob("*"), *prefix.rglob("*.lnk")] if one.is_file()} - {own[0]}
+        require(not left, f"removed; files left of the program: {', '.join(one.name for one in left) or 'none'}")
+        registry = (prefix / "user.reg").read_text(encoding="utf-8", errors="replace")
+        told = [one for one in registry.splitlines() if NAME in one]
+        require(not told, f"entries left in the registry: {told or 'none'}")
+        require(own[1].exists(), "the store stays where nobody said that it may be deleted")
+
+
+def _wineserver() -> str:
+    found = shutil.which("wineserver") or next((str(one) for one in Path("/usr/lib/wine").glob("wineserver*")), "")
+    if not found:
+        raise BuildError("wine is here without wineserver")
+    return found
 
 
 def first_paint() -> None:

@@ -3,6 +3,9 @@
 ;
 ; /S installs or removes without asking; a silent removal keeps the user's data.
 
+!ifdef TARGET ; amd64-unicode, where the machine that tries it has no 32 bits
+  Target ${TARGET}
+!endif
 Unicode true
 !include MUI2.nsh
 !include FileFunc.nsh
