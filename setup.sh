@@ -134,6 +134,24 @@ test_tools() {
     done
 }
 
+# What building the installers needs, and what proving them does; the proofs skip where a tool is absent.
+bundle_tools() {
+    [ "$(uname -s)" = Linux ] || return 0
+    for tool in readelf strip dpkg-deb; do
+        command -v "$tool" >/dev/null 2>&1 || system_packages "$tool" "binutils dpkg" "binutils dpkg" || return 1
+    done
+}
+
+proof_tools() {
+    [ "$(uname -s)" = Linux ] || return 0
+    test_tools || true
+    for tool in makensis debootstrap tesseract wine; do
+        command -v "$tool" >/dev/null 2>&1 && continue
+        system_packages "$tool" "nsis debootstrap debian-archive-keyring tesseract-ocr wine wine64" "mingw-nsis-base debootstrap tesseract wine" || true
+        return 0
+    done
+}
+
 # Installs system packages: why, Debian's names, Fedora's. Prints the one command to type where it may not.
 system_packages() {
     why=$1

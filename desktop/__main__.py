@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from desktop import streams
 from desktop.version import VERSION
 
 PROGRAM = "rotation-monitor"
@@ -45,7 +46,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--self-test", action="store_true", help="paint every panel offscreen, check the installation"
     )
-    parser.add_argument("--json", action="store_true", help="with --self-test: the result as JSON")
+    parser.add_argument(
+        "--json",
+        nargs="?",
+        const="-",
+        metavar="FILE",
+        help="with --self-test: the result as JSON, on standard output or in FILE",
+    )
+    parser.add_argument(
+        "--keyring", action="store_true", help="with --self-test: also keep a trial key and delete it again"
+    )
+    parser.add_argument("--first-paint", action="store_true", help=argparse.SUPPRESS)  # for measuring a start
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
     add = commands.add_parser("import", parents=[shared], help="add real history from files")
@@ -86,7 +97,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line `argv` (default: the process's own); returns the exit code."""
-    multiprocessing.freeze_support()
+    multiprocessing.freeze_support()  # first: a process started for a share of the work ends in here
+    streams.ensure()
     arguments = sys.argv[1:] if argv is None else list(argv)
     if arguments == ["--version"]:  # the one answer that must not wait for an import
         sys.stdout.write(f"{PROGRAM} {VERSION}\n")
@@ -94,7 +106,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(arguments)
     from desktop import commands
 
-    return commands.run(args)
+    code = commands.run(args)
+    streams.show_what_nobody_saw(code)
+    return code
 
 
 if __name__ == "__main__":

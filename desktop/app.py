@@ -13,18 +13,20 @@ from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 from typing_extensions import override
 
-from desktop import desk, dialogs, picture, settings
+from desktop import desk, dialogs, picture, settings, updates
 from desktop.credentials import Credentials
 from desktop.desk import Desk, Mode
 from desktop.engine import Engine
+from desktop.market.clock import SystemClock
 from desktop.market.known import UserError
 from desktop.presenters.frame import Frame, View
 from desktop.qt import log_qt_messages, make_qt
 from desktop.redact import redact
+from desktop.single import OneWindow
 from desktop.time_machine import TimeMachine
 from desktop.window import Asked, Import, Pause, Request, Seek, Speed, Test, Window
 from widgets import theme
@@ -42,7 +44,35 @@ def run(folder: Path, *, demo: bool, as_of: datetime | None, offline: bool) -> i
     """Open the window on the store in `folder` (or on the demo) and stay until it is closed."""
     log_qt_messages()
     app = make_qt(sys.argv[:1])
+    place = OneWindow(folder)
+    if not place.claim():
+        place.raise_other()
+        sys.stdout.write(f"already open on {folder}: its window was raised; --data-dir opens a second one\n")
+        return 0
     application = Application(folder, offline=offline)
+    place.watch(application, application.window.come_to_the_front)
+    try:
+        application.welcome_once()
+        application.open(demo=demo, as_of=as_of)
+        return app.exec()
+    finally:
+        application.close()
+        place.release()
+
+
+def run_to_first_paint(folder: Path, *, demo: bool, as_of: datetime | None) -> int:
+    """Open the window, say `painted` on standard output once every panel is drawn, and end."""
+    log_qt_messages()
+    app = make_qt(sys.argv[:1])
+    application = Application(folder, offline=True)
+
+    def painted() -> None:
+        application.window.grab()
+        sys.stdout.write("painted\n")
+        sys.stdout.flush()
+        app.quit()
+
+    application.shown.connect(lambda _: QTimer.singleShot(0, painted), Qt.ConnectionType.SingleShotConnection)
     try:
         application.open(demo=demo, as_of=as_of)
         return app.exec()
@@ -72,8 +102,9 @@ class Application(QObject):
         self._keys = keys or Credentials()
         self._folder, self._offline, self._sources = folder, offline, sources
         self._may_fall_back, self._was_shown, self._keys_begun = True, False, False
-        self._log = _log_to(folder, self._keys)
-        chosen, self._problems = settings.load(folder)
+        self._log, unwriteable = _log_to(folder, self._keys)
+        chosen, problems = settings.load(folder)
+        self._problems = (*unwriteable, *problems)
         self._workers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="work")
         self._desk: Desk | None = None
         self._engine: Engine[View, Frame] | None = None
@@ -107,6 +138,14 @@ class Application(QObject):
         problems = [*self._problems, *self.window.problems]
         if problems:
             self.window.tell(Text("; ".join(problems), Tone.WARN, "\n".join(problems)))
+
+    def welcome_once(self) -> None:
+        """Show the first-run page above the first frame, unless it was shown before."""
+        if not self.window.view.settings.welcomed:
+            self.shown.connect(
+                lambda _: QTimer.singleShot(_BEGIN_AFTER_MS, self.window, self.window.show_welcome),
+                Qt.ConnectionType.SingleShotConnection,
+            )
 
     @property
     def desk(self) -> Desk | None:
@@ -154,6 +193,21 @@ class Application(QObject):
             if self._desk.mode is Mode.LIVE and not self._offline and not self._keys_begun:
                 self._keys_begun = True
                 self._keys.begin()
+                self._look_for_updates(self.window.view.settings.updates_url)
+
+    def _look_for_updates(self, address: str) -> None:
+        if not address:
+            return
+
+        def tell(found: list[str]) -> None:
+            for line in found:
+                self.window.tell(Text(line, Tone.WARN, "About tells it again. Nothing is downloaded by itself."))
+
+        def ask() -> list[str]:
+            newer = updates.check(self._folder, address, SystemClock())
+            return [] if newer is None else [newer.line]
+
+        self._in_background(ask, tell)
 
     def _failed(self, line: str) -> None:
         here = self._desk
@@ -324,11 +378,21 @@ class _Redacting(logging.Formatter):
         return redact(super().format(record), self._keys.secrets)
 
 
-def _log_to(folder: Path, keys: Credentials) -> logging.Handler:
-    folder.mkdir(parents=True, exist_ok=True)
-    handler = logging.handlers.RotatingFileHandler(
-        folder / "rotation-monitor.log", maxBytes=1_000_000, backupCount=2, encoding="utf-8", delay=True
-    )
+def _log_to(folder: Path, keys: Credentials) -> tuple[logging.Handler, tuple[str, ...]]:
+    """The log in `folder`; where that cannot be written there is none, and the user is told."""
+    handler: logging.Handler
+    problems: tuple[str, ...] = ()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handler = logging.handlers.RotatingFileHandler(
+            folder / "rotation-monitor.log", maxBytes=1_000_000, backupCount=2, encoding="utf-8"
+        )
+    except OSError as error:
+        handler = logging.NullHandler()
+        problems = (
+            f"{folder} cannot be written ({error.strerror or error}): nothing is kept; make it writeable, "
+            "or start with --data-dir and another folder",
+        )
     handler.setFormatter(_Redacting(keys))
     logging.getLogger().addHandler(handler)
-    return handler
+    return handler, problems

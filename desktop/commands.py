@@ -85,15 +85,18 @@ def _window(args: argparse.Namespace) -> int:
     if args.self_test:
         from desktop import self_test
 
-        return self_test.run(as_json=args.json)
-    if args.json:
-        return fail("--json belongs to --self-test or to a command such as `report`", 2)
+        return self_test.run(json_to=args.json, with_keyring=args.keyring)
+    if args.json or args.keyring:
+        named = "--json" if args.json else "--keyring"
+        return fail(f"{named} belongs to --self-test{' or to a command such as `report`' * bool(args.json)}", 2)
     moment = as_of(args)
     from desktop.display import require_display
 
     require_display()
     from desktop import app
 
+    if args.first_paint:
+        return app.run_to_first_paint(data_dir(args), demo=args.demo, as_of=moment)
     return app.run(data_dir(args), demo=args.demo, as_of=moment, offline=args.offline)
 
 

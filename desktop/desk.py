@@ -126,6 +126,7 @@ class Desk:
             playback=self._playback(parts.clock.now()),
             empty="" if demo else self._empty(parts),
             why=self.why,
+            clock_ahead_s=None if demo else getattr(parts.clock, "ahead_s", None),
             now=parts.clock.now(),
             judged=judged,
             news=self._changes.unseen,

@@ -1,4 +1,4 @@
-"""Small dialogs of the window: shortcuts, about, results of an import."""
+"""Small dialogs of the window: shortcuts, results of an import."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
-
-from desktop.version import VERSION
 
 
 def _dialog(parent: QWidget, title: str) -> tuple[QDialog, QVBoxLayout]:
@@ -53,20 +51,6 @@ def shortcuts(parent: QWidget, actions: Iterable[QAction]) -> None:
         f"<tr><td><b>{html.escape(k)}</b>&nbsp;&nbsp;</td><td>{html.escape(t)}</td></tr>" for k, t in rows
     )
     _text(parent, "Keyboard shortcuts", f"<table cellspacing=4>{lines}</table>")
-
-
-def about(parent: QWidget) -> None:
-    """Version, licence, and what the data may be used for."""
-    _text(
-        parent,
-        "About Rotation Monitor",
-        f"<h3>Rotation Monitor {VERSION}</h3>"
-        "<p>Watches one idea: long Russell 2000, short Nasdaq-100.</p>"
-        "<p>Quotes and history come from Yahoo through yfinance. Yahoo's API is meant for personal use: "
-        "each person runs an own copy, nothing is bundled and nothing is relayed. Prices may be late or wrong; "
-        "their age is shown beside them.</p>"
-        "<p>Nothing here is advice to trade. MIT licence; the font is Inter, SIL Open Font Licence.</p>",
-    )
 
 
 def show_lines(parent: QWidget, title: str, lines: Iterable[str]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import secrets
 import sys
 import tempfile
 import time
@@ -12,10 +14,19 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from desktop.version import VERSION
+import resources
+from desktop.licences import licences
+from desktop.version import FROZEN, VERSION
 
 _GLYPHS = "0123456789.,+−%$σβρ×·RUTNDX"
 _FRAMES, _WAIT_S = 3, 60.0
+_SHIPPED = ("icon.svg", "demo-levels.csv", "levels.csv", "sessions.csv", "font/OFL.txt")
+_KEYRINGS = {
+    "linux": ("SecretService", "libsecret", "kwallet"),
+    "darwin": ("macOS",),
+    "win32": ("Windows",),
+}
+"""Back ends of keyring that must be loadable, whichever of them is then in use."""
 _FEWEST_COLOURS = 12
 """A panel that drew its chart, text and frame has far more; a blank one has one or two."""
 
@@ -33,17 +44,24 @@ class Outcome:
     found: str
 
 
-def run(*, as_json: bool) -> int:
-    """Run every check and tell the outcome; 0 when all held, 1 otherwise."""
-    outcomes = [_outcome(name, check) for name, check in CHECKS.items()]
+def run(*, json_to: str | None = None, with_keyring: bool = False) -> int:
+    """Run every check and tell the outcome; 0 when all held, 1 otherwise.
+
+    `json_to` names a file for the outcome as JSON, "-" standard output; `with_keyring` also keeps and deletes a
+    trial key, which may ask the user to unlock the keyring.
+    """
+    checks = {**CHECKS, "keyring round trip": _keyring_round_trip} if with_keyring else CHECKS
+    outcomes = [_outcome(name, check) for name, check in checks.items()]
     passed = all(one.ok for one in outcomes)
-    if as_json:
-        told = {"version": VERSION, "passed": passed, "checks": [asdict(one) for one in outcomes]}
+    told = {"version": VERSION, "frozen": FROZEN, "passed": passed, "checks": [asdict(one) for one in outcomes]}
+    if json_to == "-":
         sys.stdout.write(json.dumps(told, indent=2) + "\n")
-    else:
-        for one in outcomes:
-            sys.stdout.write(f"{'ok  ' if one.ok else 'FAIL'} {one.check}: {one.found}\n")
-        sys.stdout.write(f"{VERSION}: {'all checks passed' if passed else 'NOT READY TO USE'}\n")
+        return 0 if passed else 1
+    if json_to is not None:
+        Path(json_to).write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+    for one in outcomes:
+        sys.stdout.write(f"{'ok  ' if one.ok else 'FAIL'} {one.check}: {one.found}\n")
+    sys.stdout.write(f"{VERSION}: {'all checks passed' if passed else 'NOT READY TO USE'}\n")
     return 0 if passed else 1
 
 
@@ -63,7 +81,10 @@ def _resources() -> str:
     from desktop.market import releases
     from desktop.market.universe import universe
 
-    return f"{len(universe().names)} names, {len(releases.schedule())} releases"
+    absent = [one for one in _SHIPPED if not resources.path(one).stat().st_size]
+    _require(not absent, f"empty: {', '.join(absent)}")
+    texts = f", {len(licences())} licences" if FROZEN else ""
+    return f"{len(universe().names)} names, {len(releases.schedule())} releases{texts}"
 
 
 def _time_zones() -> str:
@@ -120,8 +141,26 @@ def _yahoo() -> str:
 
 def _keyring() -> str:
     import keyring
+    from keyring.backend import get_all_keyring
 
-    return f"back end {keyring.get_keyring().name}"
+    found = sorted({type(one).__module__.rpartition(".")[2] for one in get_all_keyring()})
+    for name in _KEYRINGS.get(sys.platform, ()):
+        importlib.import_module(f"keyring.backends.{name}")
+    _require(len(found) > len({"fail", "null"} & set(found)), f"only {', '.join(found)} can be loaded")
+    return f"{', '.join(found)} can be loaded; in use: {keyring.get_keyring().name}"
+
+
+def _keyring_round_trip() -> str:
+    import keyring
+
+    service, name, key = "rotation-monitor self-test", "trial", secrets.token_hex(8)
+    keyring.set_password(service, name, key)
+    try:
+        _require(keyring.get_password(service, name) == key, "what was kept came back different")
+    finally:
+        keyring.delete_password(service, name)
+    _require(keyring.get_password(service, name) is None, "the trial key is still there")
+    return f"kept, read and deleted in {keyring.get_keyring().name}"
 
 
 def _font() -> str:

@@ -54,6 +54,10 @@ class Settings:
     stream: bool = _setting(
         "sources.stream", False, "Listen to Yahoo's stream beside asking for prices: faster, and less dependable."
     )
+    welcomed: bool = _setting("appearance.welcomed", False, "Whether the first-run page was shown.")
+    updates_url: str = _setting(
+        "updates.url", "", "Address that tells the newest version, asked at most once a day; empty for never."
+    )
     universe: str = _setting(
         "universe",
         "",

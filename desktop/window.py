@@ -42,7 +42,7 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
-from desktop import dialogs, layout, settings
+from desktop import about, dialogs, layout, settings, updates
 from desktop.market.known import UserError
 from desktop.presenters.frame import Frame, View
 from desktop.presenters.sizer import AUTO
@@ -352,7 +352,8 @@ class Window(QMainWindow):
         self._action(transport, "Session after", "Alt+PgDown", partial(self.time.go_to_session, +1))
         menu.addSeparator()
         self._action(menu, "Keyboard shortcuts", "F1", self._show_shortcuts)
-        self._action(menu, "About", "", lambda: dialogs.about(self))
+        self._action(menu, "First-run page", "", self.show_welcome)
+        self._action(menu, "About", "", self._show_about)
         self._action(menu, "Quit", "Ctrl+Q", self.close)
         self.header.set_menu(menu)
         self._menu = menu
@@ -476,6 +477,27 @@ class Window(QMainWindow):
 
     def _show_shortcuts(self) -> None:
         dialogs.shortcuts(self, self.actions())
+
+    def show_welcome(self) -> None:
+        """Show the first-run page, beside which the window goes on; closing it once is enough."""
+        page = about.Welcome(self, self._folder)
+        page.finished.connect(lambda _: self._choose("welcomed", True))
+        page.finished.connect(page.deleteLater)
+        page.open()
+
+    def _show_about(self) -> None:
+        newer = updates.known(self._folder)
+        page = about.About(self, "" if newer is None else newer.line)
+        page.exec()
+        page.deleteLater()
+
+    def come_to_the_front(self) -> None:
+        """Show the window above all others, whatever became of it."""
+        if self.isMinimized():
+            self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.show()
+        self.raise_()
+        self.activateWindow()
 
     def _system_colours_changed(self) -> None:
         if self._view.settings.theme == "system":

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from math import inf
 from typing import Protocol
 
@@ -26,7 +27,20 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The computer's own clock."""
+    """The computer's own clock, and how far off it is, once a server has told the time."""
+
+    def __init__(self) -> None:
+        self.ahead_s: float | None = None
+        """Seconds by which this clock is ahead of a server's, below zero behind it; None when none was heard."""
+
+    def hear(self, said: str | None) -> None:
+        """Compare with what a server said just now, in the `Date` of its answer (whole seconds)."""
+        try:
+            told = parsedate_to_datetime(said or "")
+        except ValueError:
+            return
+        if told.tzinfo is not None:
+            self.ahead_s = (self.now() - told).total_seconds() - 0.5
 
     @property
     def speed(self) -> float:

@@ -112,6 +112,7 @@ class FramePresenter:
         playback: PlaybackState | None = None,
         empty: str = "",
         why: str = "",
+        clock_ahead_s: float | None = None,
         now: datetime | None = None,
         judged: Sequence[Claim] | None = None,
         news: Sequence[tuple[datetime, str]] = (),
@@ -120,8 +121,9 @@ class FramePresenter:
         """Turn one snapshot into the states of all panels.
 
         `why` tells why the demo stands in for live data; `now` is the feed's, where the snapshot is of an earlier
-        moment. `judged` are the claims where they were judged already, `news` what changed among them.
-        `minute_days` are the days with stored minutes, in order.
+        moment. `clock_ahead_s` is how far this computer's clock is off, where that is known. `judged` are the
+        claims where they were judged already, `news` what changed among them. `minute_days` are the days with
+        stored minutes, in order.
         """
         judged = thesis.claims(snapshot) if judged is None else judged
         now = now or snapshot.moment
@@ -138,7 +140,7 @@ class FramePresenter:
             divergence=present_divergence(snapshot, self._curves),
             gauge=present_gauge(snapshot, self._curves),
             sizer=self._sizer.present(snapshot, view.settings),
-            status=present_status(snapshot, progress, why=why, now=now),
+            status=present_status(snapshot, progress, why=why, now=now, clock_ahead_s=clock_ahead_s),
             health=self._health.present(snapshot.feed, now),
             thesis=present_thesis(judged, view.settings, news, trading_day(snapshot.moment)),
             evidence=self._evidence.present(snapshot, next((one for one in judged if one.id == view.claim), None)),

@@ -21,21 +21,40 @@ STATE_TONES = {
     FeedState.OFF: Tone.DIM,
 }
 
+CLOCK_TOLERANCE_S = 30.0
+"""A clock that is further off is told."""
 _LEAVE_DEMO = "Ctrl+D shows the store all the same; Ctrl+O imports history from files."
 
 
 def present_status(
-    snapshot: Snapshot, progress: Progress | None, *, why: str = "", now: datetime | None = None
+    snapshot: Snapshot,
+    progress: Progress | None,
+    *,
+    why: str = "",
+    now: datetime | None = None,
+    clock_ahead_s: float | None = None,
 ) -> StatusState:
-    """Build the state of the status bar; `why` and `now` as for the frame."""
+    """Build the state of the status bar; `why`, `now` and `clock_ahead_s` as for the frame."""
     moment = snapshot.moment
     return StatusState(
         dots=tuple(_dot(one, now or moment) for one in snapshot.feed),
         session=_session(moment),
         clock=f"{clock_et(moment)} · {moment:%H:%M:%S} UTC",
         progress=None if progress is None else _progress(progress),
-        message=Text(f"Demo shown: {why}", Tone.WARN, f"{why}\n{_LEAVE_DEMO}") if why else None,
+        message=Text(f"Demo shown: {why}", Tone.WARN, f"{why}\n{_LEAVE_DEMO}") if why else _off(clock_ahead_s),
     )
+
+
+def _off(clock_ahead_s: float | None) -> Text | None:
+    """What to say of a clock that makes every age wrong."""
+    if clock_ahead_s is None or abs(clock_ahead_s) <= CLOCK_TOLERANCE_S:
+        return None
+    told = f"{span(abs(clock_ahead_s))} {'fast' if clock_ahead_s > 0 else 'slow'}"
+    words = (
+        f"This computer's clock is {told} against the servers asked: ages of prices are wrong by as much. "
+        "Let the system set its clock by itself."
+    )
+    return Text(f"This computer's clock is {told}: ages are wrong", Tone.BAD, words)
 
 
 def _progress(progress: Progress) -> ProgressState:

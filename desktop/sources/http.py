@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from desktop.market.clock import Clock
+from desktop.market.clock import Clock, SystemClock
 from desktop.sources.contract import Failure, FailureKind, Stamp, Unchanged
 from desktop.sources.limits import HostBreaker, TokenBucket
 
@@ -122,6 +122,8 @@ class Http:
             return self.failure(FailureKind.TIMEOUT, what, f"no answer within {self._time_limit_s:g} s")
         except http.RequestException as error:
             return self.failure(FailureKind.OFFLINE, what, str(error))
+        if isinstance(self._clock, SystemClock):
+            self._clock.hear(response.headers.get("Date"))
         if response.status_code == 304:
             return Unchanged()
         if response.status_code != 200:

@@ -54,7 +54,7 @@ def astray() -> str:
 
 def test_failed_check_is_told_and_the_others_are_still_run(monkeypatch, capsys):
     monkeypatch.setattr(self_test, "CHECKS", {"time zones": broken, "TLS": astray, "store": lambda: "writes"})
-    assert self_test.run(as_json=False) == 1
+    assert self_test.run() == 1
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "FAIL time zones: SelfTestError: the bundle has no time zones"
     assert lines[1].startswith("FAIL TLS: ModuleNotFoundError: No module named")
@@ -64,7 +64,7 @@ def test_failed_check_is_told_and_the_others_are_still_run(monkeypatch, capsys):
 
 def test_failed_check_is_told_to_machines_too(monkeypatch, capsys):
     monkeypatch.setattr(self_test, "CHECKS", {"time zones": broken})
-    assert self_test.run(as_json=True) == 1
+    assert self_test.run(json_to="-") == 1
     told = json.loads(capsys.readouterr().out)
     assert told["passed"] is False
     assert told["checks"] == [
