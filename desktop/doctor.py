@@ -196,7 +196,17 @@ def _program() -> _Part:
         Finding("system", f"{platform.platform()}, {platform.machine()}"),
         Finding("encoding", f"{locale.getpreferredencoding(False)}, files {sys.getfilesystemencoding()}"),
         Finding("SQLite, TLS", f"{sqlite3.sqlite_version}, {ssl.OPENSSL_VERSION}"),
+        _child_process(),
     ], {}
+
+
+def _child_process() -> Finding:
+    from desktop.sources import remote
+
+    if why := remote.trouble():
+        cure = "allow the program to start itself once more (a virus scanner may hinder it); it works without"
+        return Finding("child process", why, Level.WARN, cure)
+    return Finding("child process", "starts: Yahoo's client does not hold up the window")
 
 
 def _libraries() -> _Part:

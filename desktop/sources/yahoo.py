@@ -35,6 +35,7 @@ from desktop.sources.contract import Failure, FailureKind, Window
 from desktop.sources.http import kind_of_status, trust_environment
 from desktop.sources.limits import HostBreaker, TokenBucket
 from desktop.sources.plan import calendar_of, last_final
+from desktop.sources.remote import Parts
 
 if TYPE_CHECKING:
     from curl_cffi.requests import Session
@@ -614,6 +615,17 @@ class Yahoo:
         advice: str = "",
     ) -> Failure:
         return Failure(kind, self.name, symbol, message, self._clock.now(), retry_after_s, advice)
+
+
+def made_of(parts: Parts, cache_folder: Path) -> Yahoo:
+    """Make the source as its own process does; see `Yahoo`."""
+    return Yahoo(
+        cache_folder,
+        parts.clock,
+        known_close=parts.known_close,
+        bucket=parts.bucket,
+        breaker=parts.breaker,
+    )
 
 
 @cache
