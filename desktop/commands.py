@@ -146,15 +146,31 @@ def _size(args: argparse.Namespace) -> int:
 
 
 def _refresh(args: argparse.Namespace) -> int:
-    from desktop import desk, refresh
+    from functools import partial
 
-    return refresh.run(data_dir(args), as_json=args.json, publishers=desk.official)
+    from desktop import desk, refresh, vendors
+    from desktop.credentials import Credentials
+
+    keys = Credentials()
+    keys.load()
+    return refresh.run(
+        data_dir(args),
+        as_json=args.json,
+        sources=desk.keyed(keys, desk.yahoo),
+        publishers=partial(desk.official, fred_key=lambda: vendors.fred_key(keys)),
+        secrets=keys.secrets,
+    )
 
 
 def _doctor(args: argparse.Namespace) -> int:
-    from desktop import desk, doctor
+    from functools import partial
 
-    patient = doctor.Patient(data_dir(args), offline=args.offline, publishers=desk.official)
+    from desktop import desk, doctor, vendors
+    from desktop.credentials import Credentials
+
+    keys = Credentials(doctor.KEYRING_S)
+    publishers = partial(desk.official, fred_key=lambda: vendors.fred_key(keys))
+    patient = doctor.Patient(data_dir(args), offline=args.offline, publishers=publishers, keys=keys)
     return doctor.run(patient, as_json=args.json)
 
 

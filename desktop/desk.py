@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -244,14 +245,14 @@ Sources: TypeAlias = Callable[[Store, Clock], Sequence[Source]]
 """Makes the sources that a live feed asks."""
 
 
-def keyed(keys: Credentials) -> Sources:
-    """Return what makes the live sources, those that want a key included."""
+def keyed(keys: Credentials, first: Sources) -> Sources:
+    """Return what makes the sources of `first`, and those that want a key."""
 
     def sources(store: Store, clock: Clock) -> Sequence[Source]:
         from desktop.sources.alpaca import Alpaca
         from desktop.vendors import alpaca_key
 
-        return (*yahoo(store, clock), Alpaca(clock, lambda: alpaca_key(keys)))
+        return (*first(store, clock), Alpaca(clock, lambda: alpaca_key(keys)))
 
     return sources
 
@@ -260,8 +261,20 @@ def yahoo(store: Store, clock: Clock) -> Sequence[Source]:
     """Return the live source that wants no key."""
     from desktop.sources.yahoo import Yahoo
 
-    folder = store.path.parent if store.path is not None else Path()
-    return (Yahoo(folder / "yfinance", clock, known_close=store.last_close),)
+    return (Yahoo(_yahoo_folder(store), clock, known_close=store.last_close),)
+
+
+def yahoo_apart(store: Store, clock: Clock) -> Sequence[Source]:
+    """Return the same in a process of its own: behind a window, which its imports and parsing must not hold up."""
+    from desktop.sources.remote import Remote
+    from desktop.sources.yahoo import NAME, made_of
+
+    make = partial(made_of, cache_folder=_yahoo_folder(store))
+    return (Remote(NAME, make, clock, known_close=store.last_close),)
+
+
+def _yahoo_folder(store: Store) -> Path:
+    return (store.path.parent if store.path is not None else Path()) / "yfinance"
 
 
 Publishers: TypeAlias = Callable[[Store, Clock], Sequence[Publisher]]
@@ -310,7 +323,7 @@ def open_live(
     from desktop.vendors import fred_key
 
     held = keys or Credentials()
-    theirs = sources or keyed(held)
+    theirs = sources or keyed(held, yahoo_apart)
     live = sources is None or sources is yahoo
 
     def open_parts(on_change: Callable[[], None]) -> Parts:

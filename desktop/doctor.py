@@ -37,6 +37,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
 
+from desktop.credentials import Credentials
 from desktop.market.clock import Clock, SystemClock
 from desktop.redact import redact, secrets_of
 from desktop.version import VERSION
@@ -134,6 +135,9 @@ class Patient:
     session_factory: Callable[[], Session[Any]] | None = None
     publishers: Callable[[Store, Clock], Sequence[Publisher]] | None = None
     """Makes the official publishers to ask; None asks none."""
+    keys: Credentials = field(default_factory=lambda: Credentials(KEYRING_S))
+    """Of the vendors that want one; read from the keyring when examined."""
+    vendor_session: Callable[[], Session[Any]] | None = None
     probe_s: float = PROBE_S
     keyring_s: float = KEYRING_S
 
@@ -142,7 +146,7 @@ def run(patient: Patient, *, as_json: bool) -> int:
     """Examine, tell the outcome on standard output; returns the exit code."""
     logging.getLogger("yfinance").setLevel(logging.CRITICAL)  # what it complains of is told here in words
     found = examine(patient)
-    secrets = secrets_of()
+    secrets = secrets_of() | patient.keys.secrets
     text = json.dumps(_clean(as_dict(found), secrets), indent=2) if as_json else redact(as_text(found), secrets)
     sys.stdout.write(text + "\n")
     if found.usable:
@@ -164,6 +168,8 @@ def examine(patient: Patient) -> Diagnosis:
         _part("store", lambda: _store(patient.folder)),
         _part("network", _network),
     ]
+    if not patient.offline:
+        _within(patient.keyring_s, patient.keys.load)
     sources = _part("sources", lambda: _sources(patient, heard))
     looked += [
         _part("clock", lambda: _clock(patient.clock, heard)),
@@ -196,7 +202,17 @@ def _program() -> _Part:
         Finding("system", f"{platform.platform()}, {platform.machine()}"),
         Finding("encoding", f"{locale.getpreferredencoding(False)}, files {sys.getfilesystemencoding()}"),
         Finding("SQLite, TLS", f"{sqlite3.sqlite_version}, {ssl.OPENSSL_VERSION}"),
+        _child_process(),
     ], {}
+
+
+def _child_process() -> Finding:
+    from desktop.sources import remote
+
+    if why := remote.trouble():
+        cure = "allow the program to start itself once more (a virus scanner may hinder it); it works without"
+        return Finding("child process", why, Level.WARN, cure)
+    return Finding("child process", "starts: Yahoo's client does not hold up the window")
 
 
 def _libraries() -> _Part:
@@ -447,7 +463,37 @@ class _Heard:
 
 def _sources(patient: Patient, heard: _Heard) -> _Part:
     if patient.offline:
-        return [Finding("yahoo", "not asked (--offline)")], {}
+        return [Finding(name, "not asked (--offline)") for name in ("yahoo", "alpaca")], {}
+    findings, data = _yahoo(patient, heard)
+    keyed, keyed_data = _alpaca(patient)
+    return [*findings, keyed], {**data, "alpaca": keyed_data}
+
+
+def _alpaca(patient: Patient) -> tuple[Finding, dict[str, object]]:
+    """One line: no key, key refused, works, or why it cannot be reached. Nobody needs it, so nothing fails."""
+    from desktop import vendors
+    from desktop.market.known import Unknown
+    from desktop.presenters.health import ENTER_KEY, KIND_WORDS
+    from desktop.sources.contract import FailureKind
+
+    values = vendors.values_of(vendors.ALPACA, patient.keys)
+    if isinstance(values, Unknown):
+        return Finding("alpaca", f"not asked ({values.reason})"), {"off": values.reason}
+    answer = _within(
+        patient.probe_s,
+        lambda: vendors.ask(vendors.ALPACA, values, clock=patient.clock, session_factory=patient.vendor_session),
+    )
+    if isinstance(answer, str):
+        return Finding("alpaca", f"works: {answer}"), {"works": answer}
+    if answer is None or isinstance(answer, Exception):
+        why = f"{type(answer).__name__}: {answer}" if answer else f"no answer within {patient.probe_s:g} s"
+        return Finding("alpaca", why, Level.WARN, _NETWORK), {"failure": why}
+    cure = ENTER_KEY if answer.kind is FailureKind.AUTH else answer.cure
+    told: dict[str, object] = {"failure": answer.kind.value, "message": answer.message, "cure": cure}
+    return Finding("alpaca", f"{KIND_WORDS[answer.kind]}: {answer.message}", Level.WARN, cure), told
+
+
+def _yahoo(patient: Patient, heard: _Heard) -> _Part:
     from desktop.sources import yahoo
     from desktop.sources.contract import Failure
 

@@ -142,8 +142,11 @@ def refresh(
     clock: Clock | None = None,
     tell: Callable[[str], None] = lambda _line: None,
     pause_s: float = PAUSE_S,
+    secrets: frozenset[str] = frozenset(),
 ) -> Refreshed:
     """Fetch everything once into the store of `folder`; `tell` gets a line whenever the work has moved on.
+
+    `secrets` are left out of all that is told.
 
     Ctrl+C (KeyboardInterrupt) ends it early with what came of it so far. One is asked after the other, so each
     fails alone.
@@ -157,7 +160,7 @@ def refresh(
     held, since_s, interrupted = _HeldClock(clock or SystemClock()), time.monotonic(), False
     started = held.now()
     results: list[Result] = []
-    store = _CountedStore(folder / FILE_NAME)
+    store = _CountedStore(folder / FILE_NAME, secrets)
     with store:
         runs = [_Run(one, store, held, asked, tell) for one in sources(store, held)]
         runs += [_PublisherRun(one, store, held, asked, tell) for one in publishers(store, held)]
@@ -196,7 +199,7 @@ class _Run:
     ) -> None:
         self._clock, self._plan, self._tell = clock, plan, tell
         self._name = source.name
-        self._book = store.books[source.name] = _Book(plan)
+        self._book = store.books[source.name] = _Book(plan, store.secrets)
         self._source = source
         watched = _WatchedAdjusted if isinstance(source, AdjustedSource) else _Watched
         self._moved = threading.Event()
@@ -266,7 +269,7 @@ class _PublisherRun(_Run):
     ) -> None:
         self._clock, self._plan, self._tell = clock, plan, tell
         self._name, self._publisher = publisher.name, publisher
-        self._book = store.books[publisher.name] = _Book(plan)
+        self._book = store.books[publisher.name] = _Book(plan, store.secrets)
         self._moved = threading.Event()
         self._complete = False
         watched = _WatchedPublisher(publisher, self._book, self._moved.set)
@@ -303,8 +306,8 @@ class _Tally:
 class _Book:
     """What one source was asked, what it answered and what was stored; written on the feed's threads."""
 
-    def __init__(self, plan: Plan) -> None:
-        self._lock = threading.Lock()
+    def __init__(self, plan: Plan, secrets: frozenset[str]) -> None:
+        self._lock, self._secrets = threading.Lock(), secrets | secrets_of()
         self._names = frozenset(plan.universe) - frozenset(plan.daily)
         self._tallies: dict[str, _Tally] = {}
         self._failures: dict[tuple[str, str], Failure] = {}
@@ -363,7 +366,7 @@ class _Book:
             return self.limited or (nothing and bool(kinds) and all(one in _HOST_WIDE for one in kinds))
 
     def result(self, source: str, requests: int, *, complete: bool, off: str = "") -> Result:
-        secrets = secrets_of()
+        secrets = self._secrets
         with self._lock:
             parts = tuple(self._part(what, one) for what, one in self._tallies.items())
             troubles = tuple(
@@ -488,8 +491,9 @@ class _WatchedPublisher:
 class _CountedStore(Store):
     """A store that tells the book of each source what it took."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, secrets: frozenset[str]) -> None:
         self.books: dict[str, _Book] = {}
+        self.secrets = secrets
         super().__init__(path)
 
     def put_bars(self, bars: Bars, *, source: str, priority: Priority) -> Written:
@@ -531,11 +535,12 @@ def run(
     sources: Sources = yahoo,
     publishers: Publishers = _no_publishers,
     plan: Plan | None = None,
+    secrets: frozenset[str] = frozenset(),
 ) -> int:
     """Refresh, tell the outcome on standard output and the cause of a failure on stderr; returns the exit code."""
     logging.getLogger("yfinance").setLevel(logging.CRITICAL)  # what it complains of is told here in words
     with _ProgressLine(sys.stderr) as line:
-        done = refresh(folder, sources=sources, publishers=publishers, plan=plan, tell=line.show)
+        done = refresh(folder, sources=sources, publishers=publishers, plan=plan, tell=line.show, secrets=secrets)
     if as_json:
         sys.stdout.write(json.dumps(as_dict(done), indent=2, allow_nan=False) + "\n")
     else:

@@ -139,6 +139,14 @@ def _yahoo() -> str:
     return f"yfinance {version('yfinance')} with curl_cffi {version('curl_cffi')}"
 
 
+def _child_process() -> str:
+    from desktop.sources import remote
+
+    trouble = remote.trouble()
+    _require(not trouble, trouble)
+    return "starts and answers"
+
+
 def _keyring() -> str:
     import keyring
     from keyring.backend import get_all_keyring
@@ -224,6 +232,7 @@ CHECKS: dict[str, Callable[[], str]] = {
     "statistics": _statistics,
     "TLS certificates": _tls,
     "Yahoo client": _yahoo,
+    "child process": _child_process,
     "keyring": _keyring,
     "font": _font,
     "window": _window,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlencode
 
@@ -51,6 +51,22 @@ class Tried:
     words: str
 
 
+def ask(
+    vendor: Vendor,
+    values: Mapping[Key, str],
+    *,
+    clock: Clock | None = None,
+    session_factory: SessionFactory | None = None,
+) -> str | Failure:
+    """Ask `vendor` once with the key `values`; return what came, in words, without the key. Blocks."""
+    answer = vendor.ask(values, clock or SystemClock(), session_factory)
+    if isinstance(answer, str):
+        return answer
+    message = redact(answer.message.partition(". See https://curl.se/")[0], values.values())
+    cure = "enter the right one" if answer.kind is FailureKind.AUTH else answer.advice
+    return replace(answer, message=message, advice=cure)
+
+
 def try_key(
     vendor: Vendor,
     values: Mapping[Key, str],
@@ -58,13 +74,22 @@ def try_key(
     clock: Clock | None = None,
     session_factory: SessionFactory | None = None,
 ) -> Tried:
-    """Ask `vendor` once with the key `values`. Blocks up to `TRY_S`."""
-    answer = vendor.ask(values, clock or SystemClock(), session_factory)
+    """As `ask`, in one line."""
+    answer = ask(vendor, values, clock=clock, session_factory=session_factory)
     if isinstance(answer, str):
         return Tried(True, f"works: {answer}")
-    message = redact(answer.message.partition(". See https://curl.se/")[0], values.values())
-    cure = "enter the right one" if answer.kind is FailureKind.AUTH else answer.cure
-    return Tried(False, f"{KIND_WORDS[answer.kind]}: {message}. Cure: {cure}")
+    return Tried(False, f"{KIND_WORDS[answer.kind]}: {answer.message}. Cure: {answer.cure}")
+
+
+def values_of(vendor: Vendor, keys: Credentials) -> Mapping[Key, str] | Unknown:
+    """Return the key for `vendor`, or why there is none."""
+    values: dict[Key, str] = {}
+    for key, _ in vendor.parts:
+        value = keys.get(key)
+        if isinstance(value, Unknown):
+            return value
+        values[key] = value
+    return values
 
 
 def alpaca_key(keys: Credentials) -> AlpacaKey | Unknown:
@@ -99,15 +124,16 @@ def _ask_fred(values: Mapping[Key, str], clock: Clock, session_factory: SessionF
     return "FRED accepts the key"
 
 
+ALPACA = Vendor(
+    "Alpaca",
+    "alpaca",
+    "IWM and QQQ in real time, from the trades of IEX.",
+    "https://alpaca.markets",
+    ((Key.ALPACA_ID, "Key ID"), (Key.ALPACA_SECRET, "Secret key")),
+    _ask_alpaca,
+)
 VENDORS = (
-    Vendor(
-        "Alpaca",
-        "alpaca",
-        "IWM and QQQ in real time, from the trades of IEX.",
-        "https://alpaca.markets",
-        ((Key.ALPACA_ID, "Key ID"), (Key.ALPACA_SECRET, "Secret key")),
-        _ask_alpaca,
-    ),
+    ALPACA,
     Vendor(
         "FRED",
         "fred calendar",

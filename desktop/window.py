@@ -227,6 +227,7 @@ class Window(QMainWindow):
         if view.settings != self._view.settings:
             self._save_soon.start()
         self._view = view
+        self._listen.setChecked(view.settings.stream)
         if themed:
             self.apply_theme()
         self.view_changed.emit(view)
@@ -323,6 +324,9 @@ class Window(QMainWindow):
         self._action(menu, "Save picture and data", "Ctrl+S", lambda: ask(Request.SNAPSHOT))
         self._action(menu, "Open the data folder", "", self._open_folder)
         self._action(menu, "Vendor keys…", "Ctrl+K", lambda: ask(Request.KEYS))
+        self._listen = self._action(menu, "Listen to Yahoo's stream", "Ctrl+L", self._toggle_stream)
+        self._listen.setCheckable(True)
+        self._listen.setChecked(self._view.settings.stream)
         menu.addSeparator()
         panels = menu.addMenu("Panels")
         for number, (key, (title, _)) in enumerate(self._panels.items(), start=1):
@@ -402,6 +406,9 @@ class Window(QMainWindow):
         first = panel.focusProxy() or panel.nextInFocusChain()
         if first is not None:
             first.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def _toggle_stream(self) -> None:
+        self._choose("stream", self._listen.isChecked())
 
     def _open_source(self, key: str) -> None:
         self.focus_panel("sources")

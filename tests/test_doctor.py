@@ -19,8 +19,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from keyring.backends import fail
 
 from desktop import doctor
+from desktop.credentials import Credentials, Key
 from desktop.doctor import Diagnosis, Finding, Level, Patient
 from desktop.market.clock import Clock, PlayClock
 from desktop.market.quotes import Bars, Closes, Interval
@@ -29,6 +31,7 @@ from desktop.redact import redact, secrets_of
 from desktop.sources.contract import Publisher
 from desktop.sources.fred import FredCalendar
 from desktop.sources.treasury import Treasury
+from tests.sources.alpaca_server import KEY_ID, SECRET, AlpacaServer, trade
 from tests.sources.publisher_server import TREASURY, TREASURY_CSV, Hand, PublisherServer, good_pages, nothing
 from tests.sources.publisher_server import Fault as PublisherFault
 from tests.sources.yahoo_server import Fault, YahooServer, forget_client, quote_row
@@ -445,6 +448,68 @@ def test_the_older_log_file_counts_too(tmp_path):
     (tmp_path / doctor.LOG_NAME).write_text("2024-07-11 10:00:00,000 ERROR MainThread a: newer\n")
     log = doctor.examine(offline(tmp_path)).log
     assert [line.rsplit(" ", 1)[1] for line in log] == ["older", "newer"]
+
+
+# --- Alpaca -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def alpaca() -> Iterator[AlpacaServer]:
+    with AlpacaServer() as one:
+        one.trades["IWM"] = trade(205.5, NOW - timedelta(seconds=2))
+        yield one
+
+
+def with_key(patient: Patient, server: AlpacaServer, secret: str = SECRET) -> Patient:
+    keys = Credentials(5.0, fail.Keyring)
+    keys.set(Key.ALPACA_ID, KEY_ID)
+    keys.set(Key.ALPACA_SECRET, secret)
+    return replace(patient, keys=keys, vendor_session=server.session)
+
+
+def test_alpaca_that_works_tells_a_price_after_one_request(tmp_path, server, alpaca):
+    one = found(doctor.examine(with_key(online(tmp_path, server), alpaca)), "sources", "alpaca")
+    assert (one.level, one.found) == (Level.OK, "works: IWM 205.50, traded Thu 11 Jul 10:29 ET")
+    assert len(alpaca.requests) == 1
+
+
+def test_alpaca_without_a_key_is_not_asked(tmp_path, server):
+    one = found(doctor.examine(online(tmp_path, server)), "sources", "alpaca")
+    assert (one.level, one.found) == (Level.OK, "not asked (no key)")
+    assert found(doctor.examine(offline(tmp_path)), "sources", "alpaca").found == "not asked (--offline)"
+
+
+def test_alpaca_that_refuses_the_key_says_where_to_enter_the_right_one(tmp_path, server, alpaca):
+    patient = with_key(online(tmp_path, server), alpaca, secret="wr0ngwr0ngwr0ng")
+    diagnosis = doctor.examine(patient)
+    one = found(diagnosis, "sources", "alpaca")
+    assert one.level is Level.WARN
+    assert one.found.startswith("key refused: ")
+    assert "Vendor keys" in one.cure
+    assert diagnosis.usable  # nobody needs it
+
+
+@pytest.mark.parametrize("fault", ["hang", (500, "text/html", b"<html>oops</html>")])
+def test_alpaca_that_cannot_be_used_is_a_warning(tmp_path, server, alpaca, fault):
+    alpaca.fault = fault
+    probe_s = 0.5 if fault == "hang" else 10.0
+    diagnosis = doctor.examine(with_key(online(tmp_path, server, probe_s=probe_s), alpaca))
+    one = found(diagnosis, "sources", "alpaca")
+    assert one.level is Level.WARN
+    assert one.cure
+    assert ("no answer within 0.5 s" if fault == "hang" else "500") in one.found
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_the_key_for_alpaca_is_never_told(tmp_path, server, alpaca, capsys, as_json):
+    alpaca.fault = (403, "application/json", json.dumps({"message": f"{KEY_ID} and {SECRET}"}).encode())
+    fill(tmp_path)
+    (tmp_path / doctor.LOG_NAME).write_text(f"2024-07-11 10:00:00,000 ERROR MainThread a: {SECRET}\n")
+    doctor.run(with_key(online(tmp_path, server), alpaca), as_json=as_json)
+    out, err = capsys.readouterr()
+    assert "alpaca" in out
+    assert SECRET not in out + err
+    assert KEY_ID not in out + err
 
 
 # --- publishers -------------------------------------------------------------------------------------------------

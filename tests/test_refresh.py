@@ -15,8 +15,10 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from keyring.backends import fail
 
 from desktop import refresh
+from desktop.credentials import Credentials, Key
 from desktop.desk import Publishers
 from desktop.market.clock import Clock, PlayClock
 from desktop.market.database import StoreError
@@ -24,11 +26,14 @@ from desktop.market.quotes import Interval
 from desktop.market.sessions import NYSE
 from desktop.market.store import FILE_NAME, Observation, Store
 from desktop.refresh import Refreshed
+from desktop.sources.alpaca import Alpaca
 from desktop.sources.contract import Dataset, Failure, FailureKind, Published, Source, Stamp, Unchanged
 from desktop.sources.feed import Plan
 from desktop.sources.history import Kind
 from desktop.sources.limits import HostBreaker, TokenBucket
 from desktop.sources.yahoo import Yahoo
+from desktop.vendors import alpaca_key
+from tests.sources.alpaca_server import KEY_ID, SECRET, AlpacaServer, bar, trade
 from tests.sources.yahoo_server import Chart, Fault, YahooServer, daily_row, forget_client, minutes, quote_row
 
 OPEN = datetime(2024, 7, 11, 14, 30, tzinfo=UTC)
@@ -61,6 +66,7 @@ class Rig:
         plan: Plan = PLAN,
         tell: Callable[[str], None] | None = None,
         publishers: Publishers = lambda _store, _clock: (),
+        secrets: frozenset[str] = frozenset(),
     ) -> Refreshed:
         return refresh.refresh(
             self.folder,
@@ -70,6 +76,7 @@ class Rig:
             clock=PlayClock(OPEN, 1.0),
             tell=tell or self.told.append,
             pause_s=0.05,
+            secrets=secrets,
         )
 
     def store(self) -> Store:
@@ -264,7 +271,7 @@ def test_a_damaged_store_is_named_before_anything_is_asked(rig):
 
 def test_secrets_of_the_proxy_stay_out_of_messages(monkeypatch):
     monkeypatch.setenv("HTTPS_PROXY", "http://jo:hunter2-long@proxy.example:3128")
-    book = refresh._Book(PLAN)
+    book = refresh._Book(PLAN, frozenset())
     book.asks(Kind.QUOTES.value, ("^RUT",))
     message = "proxy http://jo:hunter2-long@proxy.example:3128 refused hunter2-long"
     book.answered(Kind.QUOTES.value, {"^RUT": Failure(FailureKind.OFFLINE, "yahoo", "^RUT", message, OPEN)})
@@ -339,6 +346,35 @@ def test_a_source_of_few_symbols_is_asked_for_these_alone(rig):
     done = rig.refresh()
     assert done.ok
     assert parts(done) == {"quotes": (1, 1, 1)}
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_with_its_key_alpaca_is_asked_and_the_key_is_not_told(rig, right):
+    keys = Credentials(5.0, fail.Keyring)
+    for key, value in ((Key.ALPACA_ID, KEY_ID if right else "PKWRONG"), (Key.ALPACA_SECRET, SECRET)):
+        keys.set(key, value)
+    with AlpacaServer() as server:
+        server.trades["IWM"] = trade(205.5, OPEN - timedelta(seconds=2))
+        server.trades["QQQ"] = trade(501.5, OPEN - timedelta(seconds=2))
+        server.bars["IWM"] = [bar(OPEN - timedelta(minutes=2), 205.4)]
+
+        def alpaca(_store: Store, clock: Clock) -> Sequence[Source]:
+            return (Alpaca(clock, lambda: alpaca_key(keys), session_factory=server.session),)
+
+        rig.sources = alpaca
+        done = rig.refresh(replace(PLAN, live=("IWM", "QQQ", "^RUT")), secrets=keys.secrets)
+        asked = len(server.requests)
+    (one,) = done.results
+    told = refresh.as_text(done) + json.dumps(refresh.as_dict(done)) + "".join(refresh.causes(done))
+    assert SECRET not in told
+    assert "PKWRONG" not in told
+    assert one.requests == asked
+    if right:
+        assert (done.ok, one.state) == (True, "ok")
+        assert parts(done) == {"quotes": (2, 2, 2), "minute bars": (1, 1, 1)}
+    else:
+        assert (done.ok, one.state) == (False, "failed")
+        assert "alpaca failed: auth" in refresh.causes(done)[0]
 
 
 def test_a_publisher_without_its_key_is_off_and_no_failure(rig):

@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from math import inf
 from typing import TypeAlias
 
 from desktop.market.clock import Clock
@@ -223,6 +224,7 @@ class SourceLane:
             answer = self._keep(job, answer)
             with self._lock:
                 self._running = None
+                self._rest_after(job, now)
                 self._note(job, answer)
             self._on_change()
 
@@ -271,6 +273,13 @@ class SourceLane:
     def _densest_s(self) -> float:
         budget_per_h: int = getattr(self._source, "budget_per_h", 0)
         return 3600 / (budget_per_h * _HURRIED_PART) if budget_per_h else 0.0
+
+    def _rest_after(self, job: Job, began: datetime) -> None:
+        """Count the next round from the end of one that took long, or it would leave no time for anything else."""
+        now = self._clock.now()
+        every_s = next((every_s for one, every_s in self._rounds(now) if one == job), inf)
+        if (now - began).total_seconds() > every_s / 2:
+            self._last_run[job] = now
 
     def _is_shut_out(self) -> bool:
         """Whether its quotes are refused for a reason that concerns all it has: then nothing else is asked."""

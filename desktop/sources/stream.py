@@ -22,8 +22,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from functools import cache
+from importlib import import_module
+from importlib.machinery import PathFinder
+from importlib.util import find_spec, module_from_spec
+from typing import TYPE_CHECKING, Any
 
+from desktop.loading import quietly
 from desktop.market.clock import Clock
 from desktop.market.known import Unknown
 from desktop.market.quotes import Quote
@@ -41,7 +46,7 @@ URL = "wss://streamer.finance.yahoo.com/?version=2"
 SILENCE_S = 30.0
 """A link that says nothing for so long while the exchange is open is given up."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
-NOT_WANTED = "the settings do not ask for it"
+NOT_WANTED = "not asked for: Menu, Listen to Yahoo's stream (Ctrl+L)"
 _BATCH_S = 0.25
 _CONNECT_S = 10.0
 _FROM_THE_FUTURE = timedelta(seconds=5)
@@ -303,7 +308,6 @@ def decode(message: str | bytes, now: datetime) -> Quote | None:
         The message cannot be read.
     """
     from google.protobuf.message import DecodeError
-    from yfinance.pricing_pb2 import PricingData
 
     text = message.decode("ascii", errors="replace") if isinstance(message, bytes) else message
     if text.startswith("{"):
@@ -315,7 +319,7 @@ def decode(message: str | bytes, now: datetime) -> Quote | None:
             return None
         text = str(wrapped.get("message", ""))
     try:
-        pricing = PricingData.FromString(base64.b64decode(text, validate=True))
+        pricing = _message_type().FromString(base64.b64decode(text, validate=True))
     except (DecodeError, binascii.Error, ValueError) as error:
         raise StreamError(f"unreadable message: {error}") from error
     event = datetime.fromtimestamp(int(pricing.time) / 1000, UTC)
@@ -333,6 +337,20 @@ def decode(message: str | bytes, now: datetime) -> Quote | None:
         NAME,
         previous_close=previous if previous > 0 else None,
     )
+
+
+@cache
+def _message_type() -> Any:  # noqa: ANN401 - a class that protobuf makes at run time
+    """Return yfinance's message without the rest of yfinance, which would import pandas into this process."""
+    package = find_spec("yfinance")
+    places = None if package is None else package.submodule_search_locations
+    spec = PathFinder.find_spec("yfinance.pricing_pb2", places) if places else None
+    if spec is None or spec.loader is None:  # packed in a way that has no such place
+        with quietly():
+            return import_module("yfinance.pricing_pb2").PricingData
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.PricingData
 
 
 def _certificates() -> ssl.SSLContext:

@@ -35,6 +35,7 @@ from desktop.sources.contract import Failure, FailureKind, Window
 from desktop.sources.http import kind_of_status, trust_environment
 from desktop.sources.limits import HostBreaker, TokenBucket
 from desktop.sources.plan import calendar_of, last_final
+from desktop.sources.remote import Parts
 
 if TYPE_CHECKING:
     from curl_cffi.requests import Session
@@ -80,6 +81,9 @@ AGREEMENT = 0.02
 """How close a second answer must come to confirm the first."""
 BATCH_PAUSE_S = 300.0
 """How long only charts are asked after the batched quotes were refused while charts worked."""
+CHARTS_A_ROUND, CHARTS_EACH_ROUND = 8, 6
+"""Charts asked in place of a refused batch: so many a round, the first symbols each time and the others in turn.
+With a round each 12 s that leaves a third of the budget for minute bars and history."""
 SECOND_OPINIONS = 3
 """Confirmations asked for in one batch of quotes; the others wait for the next batch."""
 NEAR_ZERO = 1e-3
@@ -189,6 +193,8 @@ class Yahoo:
         self._closing = threading.Event()
         self._call = threading.local()
         self._charts_until_s = 0.0
+        self._latest: dict[str, Quote] = {}
+        self._turns, self._had_turn = 0, dict[str, int]()
         self._confirmed: dict[str, float] = {}
         self._doubted: dict[str, float] = {}
         self._declared_delay_s: dict[str, float] = {}
@@ -222,10 +228,15 @@ class Yahoo:
     def quotes(self, symbols: Sequence[str]) -> Mapping[str, Quote | Failure]:
         """Latest price of each symbol, in the pre- and post-market its last trade there.
 
-        A symbol that Yahoo leaves out is `not_found`. Where the batch cannot be read, the chart of each symbol is
-        asked instead; where the host cannot be reached or refuses, nothing more is asked.
+        A symbol that Yahoo leaves out is `not_found`. Where the batch cannot be read, charts are asked instead,
+        a few each time: a symbol whose turn it is not keeps its quote, with its age. Where the host cannot be
+        reached or refuses, nothing more is asked.
         """
-        asked = tuple(dict.fromkeys(symbols))
+        found = self._quotes(tuple(dict.fromkeys(symbols)))
+        self._latest |= {symbol: one for symbol, one in found.items() if isinstance(one, Quote)}
+        return found
+
+    def _quotes(self, asked: tuple[str, ...]) -> Mapping[str, Quote | Failure]:
         if not asked:
             return {}
         if time.monotonic() < self._charts_until_s:
@@ -260,7 +271,7 @@ class Yahoo:
         found: dict[str, Quote | Failure] = {}
         unreachable: Failure | None = None
         in_vain = 0
-        for symbol in symbols:
+        for symbol in (turn := self._whose_turn(symbols)):
             if unreachable is not None:
                 found[symbol] = replace(unreachable, symbol=symbol)
                 continue
@@ -277,11 +288,30 @@ class Yahoo:
                 # The other endpoint is out of order: the same answer one round later has to do.
                 quote = self._confirmed_by(quote, self._doubted.get(symbol))
             found[symbol] = quote
-        if not any(isinstance(one, Quote) for one in found.values()):
+        works = any(isinstance(one, Quote) for one in found.values())
+        if not works:
             self._charts_until_s = 0.0  # no better than the batch: back to one request
         elif time.monotonic() >= self._charts_until_s:
             self._charts_until_s = time.monotonic() + BATCH_PAUSE_S
-        return found
+        last = found[turn[-1]]
+        for symbol in symbols:
+            if symbol not in found:
+                found[symbol] = self._waiting(symbol) if works else replace(last, symbol=symbol)
+        return {symbol: found[symbol] for symbol in symbols}
+
+    def _whose_turn(self, symbols: tuple[str, ...]) -> tuple[str, ...]:
+        """Symbols whose charts are asked in this round."""
+        each, others = symbols[:CHARTS_EACH_ROUND], symbols[CHARTS_EACH_ROUND:]
+        longest = sorted(others, key=lambda symbol: self._had_turn.get(symbol, 0))
+        turn = (*each, *longest[: CHARTS_A_ROUND - CHARTS_EACH_ROUND])
+        self._turns += 1
+        self._had_turn |= dict.fromkeys(turn, self._turns)
+        return turn
+
+    def _waiting(self, symbol: str) -> Quote | Failure:
+        """What is known of a symbol whose turn it is not."""
+        told = "its chart is asked in turn: Yahoo refuses the batch of all quotes"
+        return self._latest.get(symbol) or self._failure(FailureKind.NO_DATA, symbol, told)
 
     def _quote_from_chart(self, symbol: str) -> Quote | Failure:
         answer = self._ask(symbol, lambda: self._chart_meta(symbol))
@@ -614,6 +644,17 @@ class Yahoo:
         advice: str = "",
     ) -> Failure:
         return Failure(kind, self.name, symbol, message, self._clock.now(), retry_after_s, advice)
+
+
+def made_of(parts: Parts, cache_folder: Path) -> Yahoo:
+    """Make the source as its own process does; see `Yahoo`."""
+    return Yahoo(
+        cache_folder,
+        parts.clock,
+        known_close=parts.known_close,
+        bucket=parts.bucket,
+        breaker=parts.breaker,
+    )
 
 
 @cache

@@ -8,7 +8,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import keyring
@@ -26,9 +28,11 @@ from desktop.presenters.frame import Frame
 from desktop.sources.alpaca import Alpaca
 from desktop.sources.contract import Failure, FailureKind, Source, Window
 from desktop.sources.limits import TokenBucket
+from desktop.sources.stream import Stream
 from desktop.vendors import alpaca_key
 from tests.app.rig import OPEN, dock, fill
 from tests.sources.alpaca_server import KEY_ID, SECRET, AlpacaServer, trade
+from tests.sources.test_stream import Streamer
 from tests.test_credentials import Ring
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform
@@ -162,6 +166,38 @@ def test_pause_leaves_it_alone_and_resume_asks_it_again(rig, told):
     rig.clock.time += timedelta(seconds=30)
     rig.until(lambda: told["yahoo"].asked > before + 1)
     rig.frame(lambda one: state_of(one, "Yahoo") == "live")
+
+
+def test_the_stream_is_turned_on_and_off_in_the_menu_and_the_choice_is_kept(rig, told, monkeypatch):
+    with Streamer() as streamer:
+        monkeypatch.setattr(desk, "Stream", partial(Stream, url=streamer.url, pause_s=0.05))
+        start(rig, told)
+        entry = rig.window._listen
+        assert entry in rig.window._menu.actions()
+        assert entry.isCheckable()
+        assert not entry.isChecked()
+        shown = rig.frame(lambda one: state_of(one, "Yahoo stream") == "off")
+        assert "Listen to Yahoo's stream (Ctrl+L)" in json.dumps(asdict(shown.health), default=str)
+        assert streamer.links == []
+
+        rig.press(Qt.Key.Key_L, control=True)
+        rig.frame(lambda one: state_of(one, "Yahoo stream") != "off")
+        assert entry.isChecked()
+        rig.until(lambda: streamer.subscribed)
+        assert {"IWM", "QQQ"} <= set(streamer.subscribed[0])
+        file = rig.folder / "settings.toml"
+        rig.until(lambda: file.is_file() and "stream = true" in file.read_text())
+        rig.close()
+        start(rig, told)
+        assert rig.window._listen.isChecked()
+        rig.until(lambda: len(streamer.links) == 2)
+
+        rig.press(Qt.Key.Key_L, control=True)
+        rig.frame(lambda one: state_of(one, "Yahoo stream") == "off")
+        assert not rig.window._listen.isChecked()
+        rig.window._choose("stream", True)  # as another dialog may
+        assert rig.window._listen.isChecked()
+        rig.close()
 
 
 def test_one_that_fails_is_told_with_its_cure_and_the_other_stays_well(rig, told):

@@ -77,4 +77,6 @@ def child(script: Path, *arguments: str) -> subprocess.Popen[str]:
         "PYTHONPYCACHEPREFIX": str(Path(sys.prefix) / "bench-cache"),
     }
     command = [sys.executable, str(script), *arguments]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, cwd=ROOT)
+    return subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment, cwd=ROOT
+    )

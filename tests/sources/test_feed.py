@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -106,6 +107,17 @@ class Adjusting(Script):
     def adjusted_closes(self, symbol: str, window: Window) -> Closes | Failure:
         self._count("adjusted", symbol)
         return replace(daily("2024-06-20", "2024-07-10", symbol), symbol=f"{symbol}:adj")
+
+
+class Slow(Script):
+    """Its quotes take longer than the time between two rounds."""
+
+    clock: Hand
+
+    def quotes(self, symbols: Sequence[str]) -> Mapping[str, Quote | Failure]:
+        found = super().quotes(symbols)
+        self.clock.pass_(seconds=14)
+        return found
 
 
 def daily(first: str, last: str, symbol: str = "^NDX", level: float = 100.0) -> Closes:
@@ -418,6 +430,10 @@ def test_no_more_than_three_hung_workers_linger_and_the_lane_comes_back_when_one
     rig.until(lambda: rig.changes >= 2)
     assert source.asked("quotes") == 3
     source.hang = None
+    lane, patience = rig.feed._source_lanes[0], time.monotonic() + PATIENCE_S
+    while len(lane._abandoned) < 3:  # the third is given up without a word: nobody is hired in its place
+        assert time.monotonic() < patience
+        threading.Event().wait(0.01)
     hang.set()
     assert source.wait("quotes", 4)
 
@@ -700,6 +716,25 @@ def test_history_waits_while_the_host_is_out_and_then_completes(run, store):
     rig.until(lambda: rig.feed.progress is None)
     assert len(store.closes("^NDX"))
     assert len(store.closes("^RUT"))
+
+
+def test_a_round_of_quotes_that_takes_longer_than_its_period_leaves_time_for_everything_else(run):
+    """As when charts are asked one by one in place of the batch: the next round counts from its end."""
+    clock = Hand(OPEN)
+    source = Slow(clock)
+    run(
+        clock,
+        source,
+        plan=replace(HISTORY, live=LIVE.live, minute=("^RUT",), daily=tuple(f"^S{n}" for n in range(3))),
+    )
+    for _ in range(40):  # twelve seconds a round, fourteen for its quotes
+        clock.pass_(seconds=1)
+        if source.asked("1d") == 3 and source.asked("1m"):
+            break
+        threading.Event().wait(0.02)
+    assert source.wait("1d", 3)
+    assert source.wait("1m", 1)
+    assert source.asked("quotes") <= 4
 
 
 def test_quotes_go_before_history(run):

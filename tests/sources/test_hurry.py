@@ -1,22 +1,29 @@
-"""A denser rhythm around a release: counted at the server, with the real client and its real budget."""
+"""The rhythm of requests, counted at the server, with the real client and its real budget.
+
+Around a release it is denser; while Yahoo refuses the batch of quotes, charts are asked in turn.
+"""
 
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from desktop.analytics.rates import zq_symbol
+from desktop.market.instruments import LIVE_SYMBOLS
 from desktop.market.quotes import Interval
 from desktop.market.store import FILE_NAME, Store
 from desktop.sources.feed import Feed, Plan
 from desktop.sources.state import FeedState, SourceState
 from tests.sources import faulty
 from tests.sources.faulty import FaultyYahoo, Hand, saying
-from tests.sources.yahoo_server import daily_row, forget_client
+from tests.sources.yahoo_server import Chart, daily_row, forget_client
 
 BEFORE = faulty.utc("2024-07-11T08:29:00-04:00")
 PLAN = Plan(live=("^RUT", "^NDX", "IWM", "QQQ"), minute=("IWM", "QQQ"), daily=(), adjusted=(), universe=())
@@ -123,3 +130,47 @@ def test_a_host_that_asked_for_quiet_is_not_hurried(bench):
     bench.feed.hurry(bench.clock.now() + timedelta(seconds=120), 2.0)
     assert bench.run(120) == 1
     assert bench.state.state is not FeedState.LIVE
+
+
+# --- without the batch ------------------------------------------------------------------------------------------
+
+FUTURES = tuple(zq_symbol(date(2024 + month // 12, month % 12 + 1, 1)) for month in range(6, 19))
+EVERYTHING = replace(PLAN, live=(*LIVE_SYMBOLS, *FUTURES), daily=("^VIX",))
+
+
+def serve_charts(bench: Bench) -> None:
+    """Charts of everything at this second, on minutes and days; no batch."""
+    now_s = int(bench.clock.now().timestamp())
+    for symbol in EVERYTHING.live:
+        price = faulty.CLOSES.get(symbol, 95.0)
+        rows: list[tuple[float | None, ...]] = [(now_s // 60 * 60 - 120, price, price, price, price, 1)]
+        if symbol == "^VIX":
+            rows = [daily_row("2024-07-09", 13.0), daily_row("2024-07-10", 12.85)]
+        bench.server.charts[symbol] = Chart(rows, price=price, time_s=now_s, previous_close=price)
+
+
+@pytest.mark.parametrize("hurried", [False, True])
+def test_without_the_batch_charts_are_asked_in_turn_and_leave_room_for_minutes_and_history(bench, hurried):
+    assert len(EVERYTHING.live) == 21
+    bench.server.wires["/v7/"] = saying(403, b"Forbidden", "text/plain")
+    bench.feed.plan = EVERYTHING
+    if hurried:
+        bench.feed.hurry(bench.clock.now() + timedelta(minutes=10), 2.0)
+    end = bench.clock.now() + timedelta(minutes=4)
+    while bench.clock.now() < end:
+        bench.clock.pass_(seconds=1)
+        serve_charts(bench)
+        bench.until(bench.idle)
+    paths = [urlsplit(one) for one in bench.server.requests if "/v8/" in one]
+    charts = Counter(unquote(one.path.rsplit("/", 1)[-1]) for one in paths if "includePrePost" not in one.query)
+    minutes = Counter(unquote(one.path.rsplit("/", 1)[-1]) for one in paths if "includePrePost=" in one.query)
+    rounds = charts["^RUT"]
+    assert rounds == charts["^NDX"] == charts["QQQ"]
+    assert rounds >= 15
+    assert sum(charts.values()) <= 8 * rounds
+    assert all(charts[symbol] >= 2 for symbol in EVERYTHING.live)  # nobody is left out
+    assert all(bench.store.last_quote(one, bench.clock.now()) for one in EVERYTHING.live)
+    assert bench.state.state is FeedState.LIVE
+    assert min(minutes[symbol] for symbol in EVERYTHING.minute) >= 4
+    assert bench.server.count("interval=1d") == (0 if hurried else 1)
+    faulty.within_budget(bench.server)

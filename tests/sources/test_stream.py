@@ -6,6 +6,8 @@ import base64
 import json
 import socket
 import struct
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -55,6 +57,17 @@ def frame(symbol: str, price: float, at: datetime, *, wrapped: bool = True, **mo
 
 
 # Messages
+
+
+def test_a_message_is_read_without_the_rest_of_the_client():
+    """Which would import pandas into the window's process."""
+    script = (
+        "import sys\nfrom datetime import UTC, datetime\nfrom desktop.sources.stream import decode\n"
+        f"quote = decode({frame('IWM', 205.5, OPEN)!r}, datetime({OPEN.year}, 12, 31, tzinfo=UTC))\n"
+        "print(quote.price, sorted({'pandas', 'yfinance'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "205.5 []\n"
 
 
 @pytest.mark.skipif(not FRAMES.exists(), reason="real frames are not at hand (../shared/data)")
@@ -301,7 +314,8 @@ def test_it_listens_only_when_it_is_wanted(run):
         rig = run(streamer)
         rig.until(lambda: rig.changes >= 1)
         rig.stream.want(wanted=False)
-        assert (rig.state.state, rig.state.note) == (FeedState.OFF, "the settings do not ask for it")
+        assert rig.state.state is FeedState.OFF
+        assert rig.state.note == "not asked for: Menu, Listen to Yahoo's stream (Ctrl+L)"
         rig.stream.want(wanted=True)
         rig.stream.want(wanted=True)  # once more changes nothing
         rig.stream.refresh()
