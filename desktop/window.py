@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import Enum, auto
 from functools import partial
 from pathlib import Path
@@ -40,8 +40,9 @@ from PySide6.QtWidgets import (
 from typing_extensions import override
 
 from desktop import dialogs, layout, settings
+from desktop.market.sessions import trading_day
 from desktop.presenters.frame import Frame, View
-from desktop.presenters.sizer import AUTO
+from desktop.presenters.sizer_form import applied
 from desktop.presenters.thesis import KILL
 from widgets import theme
 from widgets.divergence_panel import DivergencePanel
@@ -53,7 +54,7 @@ from widgets.health_panel import HealthPanel
 from widgets.playback import PlaybackBar
 from widgets.ratio_panel import LevelMoved, RatioPanel
 from widgets.sizer_panel import SizerPanel
-from widgets.states import KillTyped, SizerForm, Text, Tone
+from widgets.states import KillTyped, SetupAsked, SizerForm, Text, Tone
 from widgets.status_bar import StatusStrip
 from widgets.thesis_panel import ThesisPanel
 
@@ -117,7 +118,7 @@ class Import:
     paths: tuple[Path, ...]
 
 
-Asked = Request | Test | Pause | Seek | Speed | Import
+Asked = Request | Test | Pause | Seek | Speed | Import | SetupAsked
 
 
 class Window(QMainWindow):
@@ -355,6 +356,8 @@ class Window(QMainWindow):
         self.divergence.reference_chosen.connect(lambda key: self._choose("reference", key))
         self.ratio.level_moved.connect(self._level_moved)
         self.sizer.form_changed.connect(self._form_changed)
+        self.sizer.setup_asked.connect(self.asked)
+        self.sizer.orders_saved.connect(lambda path: self.tell(Text(f"orders written to {path}", Tone.GOOD, path)))
         self.ratio.cursor_moved.connect(self.gauge.show_cursor)
         self.gauge.cursor_moved.connect(self.ratio.show_cursor)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._system_colours_changed)
@@ -388,14 +391,9 @@ class Window(QMainWindow):
         self._choose(moved.key, f"{moved.value:.3f}")
 
     def _form_changed(self, form: SizerForm) -> None:
-        chosen = self._view.settings
-        shown = {} if self._frame is None else {one.key: one.text for one in self._frame.sizer.fields}
-        choices = (("sizing", form.sizing), ("hedge", form.hedge), ("instrument", form.instrument))
-        for name, value in (*form.fields, *choices):
-            if getattr(chosen, name) == AUTO and value == shown.get(name):
-                continue  # a suggestion that nobody touched goes on following the market
-            chosen = settings.changed(chosen, name, value)
-        self.set_view(replace(self._view, settings=chosen))
+        shown = {} if self._frame is None else {one.key: one for one in self._frame.sizer.fields}
+        today = trading_day(datetime.now(UTC))
+        self.set_view(replace(self._view, settings=applied(self._view.settings, form, shown, today)))
 
     def _ask_as_of(self) -> None:
         chosen: datetime | None = dialogs.ask_as_of(self, self._view.as_of)

@@ -30,6 +30,7 @@ from widgets.states import (
     HealthState,
     PlaybackState,
     RatioState,
+    SetupsState,
     SizerState,
     StatusState,
     ThesisState,
@@ -61,6 +62,7 @@ class Refreshing:
 
 
 _IDLE = Refreshing()
+_NO_SETUPS = SetupsState()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +107,13 @@ class FramePresenter:
         now: datetime | None = None,
         judged: Sequence[Claim] | None = None,
         news: Sequence[tuple[datetime, str]] = (),
+        setups: SetupsState = _NO_SETUPS,
     ) -> Frame:
         """Turn one snapshot into the states of all panels.
 
         `why` tells why the demo stands in for live data; `now` is the feed's, where the snapshot is of an earlier
-        moment. `judged` are the claims where they were judged already, `news` what changed among them.
+        moment. `judged` are the claims where they were judged already, `news` what changed among them, `setups`
+        the named set-ups of the sizer.
         """
         judged = thesis.claims(snapshot) if judged is None else judged
         now = now or snapshot.moment
@@ -125,7 +129,7 @@ class FramePresenter:
             ratio=present_ratio(snapshot, self._curves, stop=stop, target=target),
             divergence=present_divergence(snapshot, self._curves),
             gauge=present_gauge(snapshot, self._curves),
-            sizer=self._sizer.present(snapshot, view.settings),
+            sizer=self._sizer.present(snapshot, view.settings, setups),
             status=present_status(snapshot, progress, why=why, now=now),
             health=self._health.present(snapshot.feed, now),
             thesis=present_thesis(judged, view.settings, news, trading_day(snapshot.moment)),
