@@ -27,7 +27,7 @@ class _Edit(QLineEdit):
         self._unit, self._theme = "", DARK
         self.setFont(font(13))
         self.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self.setFixedHeight(26)
+        self.setFixedHeight(25)
 
     def show_unit(self, unit: str, theme: Theme) -> None:
         self._unit, self._theme = unit, theme
@@ -85,6 +85,7 @@ class _Mark(QPushButton):
         super().__init__("typed ×")
         self.setFont(font(11))
         self.setFixedHeight(15)
+        self.setMinimumWidth(self.fontMetrics().horizontalAdvance(self.text()) + 10)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # in the field, Shift+Esc does the same
 

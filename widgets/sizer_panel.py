@@ -199,7 +199,7 @@ class SizerPanel(Card):
         inside = QWidget()
         column = QVBoxLayout(inside)
         column.setContentsMargins(0, 0, 2, 0)
-        column.setSpacing(4)
+        column.setSpacing(3)
         column.addWidget(self._grid)
         self._choices = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._choices.setSpacing(6)
@@ -210,7 +210,7 @@ class SizerPanel(Card):
         ticket = QWidget()
         lines = QVBoxLayout(ticket)
         lines.setContentsMargins(0, 0, 0, 0)
-        lines.setSpacing(3)
+        lines.setSpacing(2)
         for one in (self._table, self._outcomes, self._totals, self._notes):
             lines.addWidget(one)
         lines.addStretch(1)
@@ -219,7 +219,7 @@ class SizerPanel(Card):
         self._result.addWidget(ticket)
         self._result.addWidget(self._message)
         left = QVBoxLayout()
-        left.setSpacing(4)
+        left.setSpacing(3)
         left.addWidget(self._hedges)
         left.addLayout(self._result, 1)
         self._lower = QHBoxLayout()
@@ -311,9 +311,8 @@ class SizerPanel(Card):
         self._pages.button(self._page).setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def _order_tabs(self) -> None:
-        # The buttons at the foot were in the window's chain from the start: all join it at this panel.
-        foot: list[QWidget] = [self._setups, self._take.copy, self._take.export]
-        stops: list[QWidget] = [foot[-1], *(self._pages.button(key) for key, _ in _PAGES)]
+        foot = (self._setups, self._take.copy, self._take.export)
+        stops: list[QWidget] = []
         for page in self._grids():
             stops += [field.edit for field in self._fields.values() if field.state.page == page]
             if page == "ticket":
@@ -323,8 +322,11 @@ class SizerPanel(Card):
                 stops += self._what_if.stops
             else:
                 stops.append(self._costs.table if page == "costs" else self._cover.table)
-        stops += foot
-        for first, second in pairwise(stops):
+        # The panel's first stop is its first input; the pages, which Ctrl+PgUp and Ctrl+PgDown turn, come last.
+        stops += [*foot, *(self._pages.button(key) for key, _ in _PAGES)]
+        # The last page's button was in the window's chain from the start: first all join it there, the wrong way
+        # round, because Qt leaves alone what follows by way of the window's end; then each is put in its place.
+        for first, second in (*pairwise(reversed(stops)), *pairwise(stops)):
             QWidget.setTabOrder(first, second)
 
     def _ticket_stops(self) -> list[QWidget]:

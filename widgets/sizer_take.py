@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from widgets.states import Offer, OrdersState, SetupAsked, SetupsState
 
-_COPIED_FOR_MS = 1500
+_COPIED_FOR_MS, _HIGH = 1500, 24
 _FILTER = "Comma-separated values (*.csv)"
 
 
@@ -31,6 +31,7 @@ class SetupsButton(QPushButton):
 
     def __init__(self) -> None:
         super().__init__("Set-ups")
+        self.setFixedHeight(_HIGH)
         self._state: SetupsState | None = None
         self.setToolTip("Named set-ups of all fields: load, save, rename, delete")
         self._menu = QMenu(self)
@@ -127,6 +128,8 @@ class TakeAway(QWidget):
         self.export.setMenu(self._menu)
         self._copied_for = QTimer(self, singleShot=True, interval=_COPIED_FOR_MS)
         self._copied_for.timeout.connect(lambda: self.copy.setText(f"Copy {self._what}"))
+        for button in (self.copy, self.export):
+            button.setFixedHeight(_HIGH)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(6)

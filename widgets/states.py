@@ -338,8 +338,6 @@ class SizerState:
     outcomes: tuple[Text, ...]
     """At stop, at target, reward / risk."""
     heat: HeatMap | None
-    ticket: str
-    """What "Copy ticket" puts on the clipboard; "" disables the button."""
     message: str = ""
     notes: tuple[Text, ...] = ()
     standing: Text = Text("")
@@ -352,6 +350,11 @@ class SizerState:
     what_if: WhatIfState | None = None
     cover: CoverState = CoverState()
     setups: SetupsState = SetupsState()
+
+    @property
+    def ticket(self) -> str:
+        """What "Copy ticket" puts on the clipboard, "" where there is nothing to trade."""
+        return "" if self.orders is None else self.orders.ticket
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from widgets.theme import DARK, Theme, font
 
 _HEADINGS = ("Leg", "Contract", "Qty", "Price", "As of", "Notional", "1 % move")
 _LEFT_COLUMNS = 2
-_LINE, _GAP, _LEAST_GAP = 17, 12, 8
+_LINE, _GAP, _LEAST_GAP = 16, 12, 8
 
 
 def _cells(leg: LegRow) -> tuple[Text, ...]:
@@ -133,7 +133,7 @@ class Figures(QWidget):
         self._widths: list[int] = []
         self._lines = 1
         self._theme = DARK
-        self._line_high = px + 5
+        self._line_high = px + 4
         self.setAccessibleName(name)
         self.setFont(font(px, SEMI) if strong else font(px))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)

@@ -114,7 +114,6 @@ class SizerPresenter:
             totals=told.totals,
             outcomes=told.outcomes,
             heat=told.heat,
-            ticket="" if orders is None else orders.ticket,
             message=message,
             notes=_notes(snapshot, position),
             standing=standing(snapshot, by_line),

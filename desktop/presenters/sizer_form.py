@@ -434,6 +434,8 @@ def fields_of(
             typed = bool(form.texts[key].strip())
             market = _given(snapshot, key, given)
             told = told or _told(market[1])
+            if typed and market[0] and key not in errors:
+                market = market[0], _overridden(*market)
             if key.endswith("_price"):
                 name = f"{short_name(instruments_of(traded, Leg(key[:3]))[0])} price"
         elif key in ("stop", "target"):
@@ -456,6 +458,11 @@ def fields_of(
             )
         )
     return (*shown, *_margin_fields(form, errors, traded, snapshot.today.session.day))
+
+
+def _overridden(given: str, origin: Text | None) -> Text:
+    """Under a typed value: what the market gives in its place."""
+    return Text(f"market {given}", Tone.DIM, "" if origin is None else origin.why)
 
 
 def _told(origin: Text | None) -> str:

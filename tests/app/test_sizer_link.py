@@ -56,7 +56,9 @@ def test_suggested_stop_lies_five_percent_above_the_last_close(sized):
     frame = sized.window.frame_shown
     close = frame.snapshot.history.pair.ratio[-1]
     assert level(frame, "stop") == pytest.approx(1.05 * close, abs=5e-4)
-    assert any("suggestions" in one.text for one in frame.sizer.notes)
+    stop = next(one for one in frame.sizer.fields if one.key == "stop")
+    assert (stop.label, stop.typed) == ("Stop (auto)", False)
+    assert "suggestion" in stop.help
 
 
 def test_typing_a_stop_moves_the_line(sized, qtbot):
@@ -114,7 +116,7 @@ def test_wrong_entry_is_told_in_place_and_nothing_is_shown_as_if_valid(sized, qt
         assert [one.key for one in frame.sizer.fields if one.error] == [key]
         assert error in frame.sizer.message
         assert (frame.sizer.legs, frame.sizer.ticket, frame.sizer.heat) == ((), "", None)
-        assert not sized.window.sizer._copy.isEnabled()
+        assert not button(sized.window.sizer, "Copy ticket").isEnabled()
         assert edit(sized, key).property("error")
         assert edit(sized, key).toolTip() == error
         assert any(error in one for one in words(sized.window.sizer))
