@@ -7,7 +7,7 @@ from datetime import datetime
 
 from desktop.market.instruments import Leg
 from desktop.presenters.sizer_form import Price, PriceKind
-from desktop.presenters.words import day, moment_et
+from desktop.presenters.words import NEW_YORK, day
 from desktop.snapshot import Mode, Snapshot
 from desktop.trade.basket import Layout, tag, written
 from desktop.trade.position import TicketLeg
@@ -43,7 +43,7 @@ def refusal(snapshot: Snapshot) -> str:
 
 def _doubts(prices: Mapping[str, Price]) -> list[str]:
     """What keeps prices from being live, a line each."""
-    return [f"{symbol}: {one.origin}" for symbol, one in prices.items() if not one.live]
+    return [_made(symbol, one) for symbol, one in prices.items() if not one.live]
 
 
 def orders_of(
@@ -71,10 +71,15 @@ def orders_of(
 
 def _ticket(snapshot: Snapshot, prices: Mapping[str, Price], text: str) -> str:
     """Text for a chat: what is not live says so in the first line, when prices were made in the last."""
-    made = "; ".join(f"{symbol} {one.origin}" for symbol, one in prices.items())
+    made = "; ".join(_made(symbol, one) for symbol, one in prices.items())
     what = "made" if snapshot.mode is Mode.LIVE else "demo time" if snapshot.mode is Mode.DEMO else "as of"
     lines = [*_warning(snapshot, prices), text, f"Prices: {made}; {what} {_when(snapshot.moment)}"]
     return "\n".join(lines)
+
+
+def _made(symbol: str, price: Price) -> str:
+    """Where a price comes from; a micro's is its mini's."""
+    return price.origin if price.origin.startswith(f"{symbol} ") else f"{symbol}: {price.origin}"
 
 
 def _warning(snapshot: Snapshot, prices: Mapping[str, Price]) -> tuple[str, ...]:
@@ -90,7 +95,8 @@ def _warning(snapshot: Snapshot, prices: Mapping[str, Price]) -> tuple[str, ...]
 
 
 def _when(at: datetime) -> str:
-    return f"{moment_et(at).removesuffix(' ET')} {at:%Y} ET"
+    local = at.astimezone(NEW_YORK)
+    return f"{local:%a} {day(local)} {local:%H:%M} ET"
 
 
 def by_symbol(lines: Sequence[TicketLeg], prices: Mapping[Leg, Price]) -> dict[str, Price]:
