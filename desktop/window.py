@@ -307,6 +307,9 @@ class Window(QMainWindow):
         self._action(menu, "Import files…", "Ctrl+O", self._ask_files)
         self._action(menu, "Save picture and data", "Ctrl+S", lambda: ask(Request.SNAPSHOT))
         self._action(menu, "Open the data folder", "", self._open_folder)
+        self._action(menu, "Copy the ticket", "Ctrl+Shift+C", self.sizer.copy_ticket)
+        self._action(menu, "Export orders…", "Ctrl+E", self._open_orders)
+        self._action(menu, "Set-ups of the sizer…", "Ctrl+U", self._open_setups)
         self._action(menu, "Vendor keys…", "Ctrl+K", lambda: ask(Request.KEYS))
         menu.addSeparator()
         panels = menu.addMenu("Panels")
@@ -379,6 +382,14 @@ class Window(QMainWindow):
         first = panel.focusProxy() or panel.nextInFocusChain()
         if first is not None:
             first.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def _open_orders(self) -> None:
+        self._reveal("sizer")
+        self.sizer.open_orders()
+
+    def _open_setups(self) -> None:
+        self._reveal("sizer")
+        self.sizer.open_setups()
 
     def _open_source(self, key: str) -> None:
         self.focus_panel("sources")

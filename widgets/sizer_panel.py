@@ -167,6 +167,19 @@ class SizerPanel(Card):
         """Return what scrolls a page where the panel is too small for it."""
         return self._scrolls[key]
 
+    def copy_ticket(self) -> None:
+        """Put what the page offers on the clipboard."""
+        self._take.copy.click()
+
+    def open_orders(self) -> None:
+        """Open the menu of files of orders, where there are any."""
+        if self._take.export.isEnabled():
+            self._take.export.showMenu()
+
+    def open_setups(self) -> None:
+        """Open the menu of named set-ups."""
+        self._setups.showMenu()
+
     # How it is built
 
     def _build(self) -> None:
