@@ -30,7 +30,7 @@ from desktop.single import OneWindow
 from desktop.time_machine import TimeMachine
 from desktop.window import Asked, Import, Pause, Request, Seek, Speed, Test, Window
 from widgets import theme
-from widgets.states import Text, Tone
+from widgets.states import SetupAsked, Text, Tone
 
 log = logging.getLogger(__name__)
 _SHOW_BY_MS = 400
@@ -250,6 +250,8 @@ class Application(QObject):
                 self._poke(urgent=True)
             case Import(paths):
                 self._import(paths)
+            case SetupAsked():
+                self._set_up(here, asked)
             case Request() | Seek() | Speed():
                 self._transport(here, asked)
 
@@ -316,6 +318,19 @@ class Application(QObject):
             self.window.tell(Text(f"not saved: {error}", Tone.BAD, str(error)))
             return
         self.window.tell(Text(f"saved {saved}", Tone.GOOD, str(saved)))
+
+    def _set_up(self, here: Desk, asked: SetupAsked) -> None:
+        """Done on the window's thread: one row of a small file, and who loads wants to see it at once."""
+        view = self.window.view
+        try:
+            chosen, told = here.set_up(asked, view.settings)
+        except UserError as error:
+            self.window.tell(Text(f"not done: {error}", Tone.BAD, str(error)))
+            return
+        self.window.set_view(replace(view, settings=chosen))
+        done = {"load": "loaded", "save": "saved", "rename": "renamed", "delete": "deleted"}[asked.action]
+        words = "; ".join((f"set-up “{asked.new or asked.name}” {done}", *told))
+        self.window.tell(Text(words, Tone.WARN if told else Tone.GOOD, words))
 
     def _import(self, paths: tuple[Path, ...]) -> None:
         self.window.tell(Text(f"importing {len(paths)} file{'s' if len(paths) != 1 else ''} …"))

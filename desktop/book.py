@@ -20,6 +20,7 @@ class Book(Database):
     migrations: ClassVar[tuple[str, ...]] = (
         """
         CREATE TABLE book (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+        CREATE TABLE setups (name TEXT PRIMARY KEY, saved_us INTEGER NOT NULL, fields TEXT NOT NULL) WITHOUT ROWID;
         """,
     )
     marker = "book"

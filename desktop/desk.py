@@ -30,11 +30,13 @@ from desktop.market.store import FILE_NAME, SeriesView, Store
 from desktop.market.universe import universe
 from desktop.presenters.frame import Frame, FramePresenter, Refreshing, View
 from desktop.presenters.words import clock_et, source_name
+from desktop.settings import Settings
+from desktop.setups import Setups
 from desktop.snapshot import SnapshotBuilder
 from desktop.sources.contract import Publisher, Source
 from desktop.sources.feed import Feed, Plan
 from desktop.sources.stream import Stream
-from widgets.states import PlaybackState
+from widgets.states import PlaybackState, SetupAsked, SetupsState
 
 OFFLINE = "offline: started with --offline"
 PATH_MONTHS = 13
@@ -79,6 +81,7 @@ class Desk:
         self._on_change: Callable[[], None] = lambda: None
         self._parts: Parts | None = None
         self._changes: ChangeLog
+        self._setups: Setups
         self._builder: SnapshotBuilder | None = None
         self._deferred: Deferred | None = None
         self._presenter = FramePresenter()
@@ -132,6 +135,7 @@ class Desk:
             judged=judged,
             news=self._changes.unseen,
             minute_days=() if as_of is None else self._minute_days(parts.store),
+            setups=self._shown_setups(view.settings),
         )
 
     def _minute_days(self, store: Store) -> tuple[date, ...]:
@@ -141,6 +145,10 @@ class Desk:
         if self._days_held is None or self._days_held[0] != versions:
             self._days_held = versions, tuple(sorted(store.minute_days(symbols)))
         return self._days_held[1]
+
+    def _shown_setups(self, chosen: Settings) -> SetupsState:
+        note = "kept until the demo is left" if self.mode is Mode.DEMO else ""
+        return SetupsState(self._setups.names(), self._setups.matching(chosen), note)
 
     def _follow_sought(self, feed: Feed) -> None:
         """Ask for what a paused demo was moved to: a clock that stands still makes nothing due."""
@@ -162,6 +170,7 @@ class Desk:
                 self._deferred = Deferred(self._changed, held=True)
                 self._builder = SnapshotBuilder(self._parts.store, self._deferred, reread_s=_REREAD_S)
                 self._changes = ChangeLog(self._parts.store)
+                self._setups = Setups(self._parts.book)
             return self._parts, self._builder
 
     def _changed(self) -> None:
@@ -195,6 +204,29 @@ class Desk:
         if self._parts is not None:
             self._changes.see()
             self._changed()
+
+    def set_up(self, asked: SetupAsked, chosen: Settings) -> tuple[Settings, tuple[str, ...]]:
+        """Load, save, rename or delete a set-up; returns the settings to go on with, and what is to be told.
+
+        Raises
+        ------
+        UserError
+            By name, where it cannot be done.
+        """
+        if self._parts is None:
+            return chosen, ()
+        told: tuple[str, ...] = ()
+        match asked.action:
+            case "load":
+                chosen, told = self._setups.load(asked.name, chosen)
+            case "save":
+                self._setups.save(asked.name, chosen, self._parts.clock.now())
+            case "rename":
+                self._setups.rename(asked.name, asked.new)
+            case "delete":
+                self._setups.delete(asked.name)
+        self._changed()
+        return chosen, told
 
     def refresh(self) -> None:
         """Ask every source now; does nothing while such a refresh still runs."""

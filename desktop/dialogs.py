@@ -46,6 +46,8 @@ def shortcuts(parent: QWidget, actions: Iterable[QAction]) -> None:
         ("Left, Right", "In a chart: pan; in a row of buttons: choose"),
         ("+, −, Home", "In a chart: zoom in, zoom out, reset"),
         ("Esc", "In a field of the sizer: back to the last good value"),
+        ("Shift+Esc", "In a field of the sizer: back to the market's value"),
+        ("Ctrl+PgUp, Ctrl+PgDown", "In the sizer: turn its pages"),
     ]
     lines = "".join(
         f"<tr><td><b>{html.escape(k)}</b>&nbsp;&nbsp;</td><td>{html.escape(t)}</td></tr>" for k, t in rows

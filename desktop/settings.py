@@ -114,8 +114,64 @@ class Settings:
     )
     rut_price: str = _setting("sizer.rut_price", "", "Price of the RUT leg, as typed; empty takes the quote.")
     ndx_price: str = _setting("sizer.ndx_price", "", "Price of the NDX leg, as typed; empty takes the quote.")
-    rut_margin: str = _setting("sizer.rut_margin", "", "Margin a contract of the RUT leg (USD), as typed.")
-    ndx_margin: str = _setting("sizer.ndx_margin", "", "Margin a contract of the NDX leg (USD), as typed.")
+    rut_vol: str = _setting(
+        "sizer.rut_vol", "", "Volatility of RUT (% a year), as typed; empty takes the market's."
+    )
+    ndx_vol: str = _setting(
+        "sizer.ndx_vol", "", "Volatility of NDX (% a year), as typed; empty takes the market's."
+    )
+    rho: str = _setting("sizer.rho", "", "Correlation of RUT and NDX, as typed; empty takes the market's.")
+    beta: str = _setting("sizer.beta", "", "Beta of RUT on NDX, as typed; empty takes the market's.")
+    margin_iwm: str = _setting("sizer.margin.iwm", "", "Margin of a share of IWM (USD), as typed.")
+    margin_qqq: str = _setting("sizer.margin.qqq", "", "Margin of a share of QQQ (USD), as typed.")
+    margin_rty: str = _setting("sizer.margin.rty", "", "Margin of an RTY contract (USD), as typed.")
+    margin_m2k: str = _setting("sizer.margin.m2k", "", "Margin of an M2K contract (USD), as typed.")
+    margin_nq: str = _setting("sizer.margin.nq", "", "Margin of an NQ contract (USD), as typed.")
+    margin_mnq: str = _setting("sizer.margin.mnq", "", "Margin of an MNQ contract (USD), as typed.")
+    margin_iwm_day: str = _setting("sizer.margin.iwm_day", "", "Day the margin of IWM was asked on, as typed.")
+    margin_qqq_day: str = _setting("sizer.margin.qqq_day", "", "Day the margin of QQQ was asked on, as typed.")
+    margin_rty_day: str = _setting("sizer.margin.rty_day", "", "Day the margin of RTY was asked on, as typed.")
+    margin_m2k_day: str = _setting("sizer.margin.m2k_day", "", "Day the margin of M2K was asked on, as typed.")
+    margin_nq_day: str = _setting("sizer.margin.nq_day", "", "Day the margin of NQ was asked on, as typed.")
+    margin_mnq_day: str = _setting("sizer.margin.mnq_day", "", "Day the margin of MNQ was asked on, as typed.")
+    holding_days: str = _setting("sizer.costs.holding_days", "20", "Calendar days held, as typed.")
+    share_commission: str = _setting(
+        "sizer.costs.share_commission", "0.005", "Commission and fees a share and trade (USD), as typed."
+    )
+    micro_commission: str = _setting(
+        "sizer.costs.micro_commission", "0.60", "Commission and fees a micro contract and trade (USD), as typed."
+    )
+    mini_commission: str = _setting(
+        "sizer.costs.mini_commission", "2.25", "Commission and fees a mini contract and trade (USD), as typed."
+    )
+    half_spread: str = _setting(
+        "sizer.costs.half_spread", "0.5", "Half a spread, given up a unit and trade (ticks), as typed."
+    )
+    borrow: str = _setting("sizer.costs.borrow", "0.3", "Fee for shares sold short (% a year), as typed.")
+    rut_dividend: str = _setting(
+        "sizer.costs.rut_dividend", "1.3", "Dividend yield of the Russell 2000 (% a year), as typed."
+    )
+    ndx_dividend: str = _setting(
+        "sizer.costs.ndx_dividend", "0.7", "Dividend yield of the Nasdaq-100 (% a year), as typed."
+    )
+    financing: str = _setting("sizer.costs.financing", "4", "Interest (% a year), as typed.")
+    held: str = _setting("sizer.held", "", "What is held already and to be hedged, as typed: +500 IWM or -3 NQ.")
+    what_path: str = _setting(
+        "sizer.what_if.path",
+        "free",
+        "How the what-if moves the legs.",
+        choices=("free", "ndx_flat", "rut_flat", "symmetric"),
+    )
+    what_rut: str = _setting("sizer.what_if.rut", "0", "What-if move of RUT (%), as typed.")
+    what_ndx: str = _setting("sizer.what_if.ndx", "0", "What-if move of NDX (%), as typed.")
+    what_ratio: str = _setting("sizer.what_if.ratio", "0", "What-if move of the ratio (%), as typed.")
+    order_age_s: float = _setting(
+        "orders.fresh_s",
+        60.0,
+        "Prices older than this go into an order file only on confirmation (s).",
+        low=1,
+        high=3600,
+    )
     typed_hedge: str = _setting("sizer.typed_hedge", "", "Hedge ratio short/long, as typed; empty for none.")
     sizing: str = _setting("sizer.sizing", "stop", "What decides the size.", choices=("cap", "vol_target", "stop"))
     hedge: str = _setting(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
@@ -23,7 +23,7 @@ from desktop.analytics.regime import RegimeStats, Thresholds
 from desktop.deferred import Deferred
 from desktop.evidence import Evidence, Gatherer
 from desktop.market.known import Unknown
-from desktop.market.quotes import Bars, Closes, DayArray, FloatArray, Interval, Panel
+from desktop.market.quotes import Bars, Closes, DayArray, FloatArray, Interval, Panel, Quote
 from desktop.market.releases import Release, Schedule, Schedules
 from desktop.market.sessions import NYSE, Session
 from desktop.market.store import Store
@@ -35,6 +35,7 @@ from desktop.trade.hedge import Hedge, PairRisk, hedges, log_returns, pair_risk
 from desktop.trade.position import LegReturns
 
 BOOTSTRAP_SEED = 20240711
+_TRADED = ("RTY=F", "NQ=F", "IWM", "QQQ")
 DEMO_LABEL = "DEMO, simulated between published levels"
 """Stands wherever numbers of the demo are shown."""
 
@@ -101,6 +102,8 @@ class Snapshot:
     feed: tuple[SourceState, ...]
     live: bool
     stale_days: int
+    later: Mapping[str, Quote] = field(default_factory=dict)
+    """Last quotes of what is traded, where the session shown is over and something traded since."""
 
     @property
     def correlation(self) -> CorrelationStats | Unknown:
@@ -165,7 +168,15 @@ class SnapshotBuilder:
             feed=tuple(feed),
             live=live is not None,
             stale_days=_missing_sessions(history, moment),
+            later=self._later(today.at, moment),
         )
+
+    def _later(self, at: datetime, moment: datetime) -> Mapping[str, Quote]:
+        """What traded after the session shown: the futures' night, the ETFs' evening."""
+        if moment <= at:
+            return {}
+        quotes = (self._store.last_quote(symbol, moment) for symbol in _TRADED)
+        return {one.symbol: one for one in quotes if one is not None and one.event_time > at}
 
     # What rests on closed sessions
 

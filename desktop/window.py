@@ -44,8 +44,9 @@ from typing_extensions import override
 
 from desktop import about, dialogs, layout, settings, updates
 from desktop.market.known import UserError
+from desktop.market.sessions import trading_day
 from desktop.presenters.frame import Frame, View
-from desktop.presenters.sizer import AUTO
+from desktop.presenters.sizer_form import applied
 from desktop.presenters.thesis import KILL
 from desktop.presenters.time_machine import read_moment
 from widgets import theme
@@ -58,7 +59,7 @@ from widgets.health_panel import HealthPanel
 from widgets.playback import PlaybackBar
 from widgets.ratio_panel import LevelMoved, RatioPanel
 from widgets.sizer_panel import SizerPanel
-from widgets.states import KillTyped, SizerForm, Text, Tone
+from widgets.states import KillTyped, SetupAsked, SizerForm, Text, Tone
 from widgets.status_bar import StatusStrip
 from widgets.thesis_panel import ThesisPanel
 from widgets.time_bar import MINUTE, TimeBar
@@ -124,7 +125,7 @@ class Import:
     paths: tuple[Path, ...]
 
 
-Asked = Request | Test | Pause | Seek | Speed | Import
+Asked = Request | Test | Pause | Seek | Speed | Import | SetupAsked
 
 
 class Window(QMainWindow):
@@ -323,6 +324,9 @@ class Window(QMainWindow):
         self._action(menu, "Import files…", "Ctrl+O", self._ask_files)
         self._action(menu, "Save picture and data", "Ctrl+S", lambda: ask(Request.SNAPSHOT))
         self._action(menu, "Open the data folder", "", self._open_folder)
+        self._action(menu, "Copy the ticket", "Ctrl+Shift+C", self.sizer.copy_ticket)
+        self._action(menu, "Export orders…", "Ctrl+E", self._open_orders)
+        self._action(menu, "Set-ups of the sizer…", "Ctrl+U", self._open_setups)
         self._action(menu, "Vendor keys…", "Ctrl+K", lambda: ask(Request.KEYS))
         self._listen = self._action(menu, "Listen to Yahoo's stream", "Ctrl+L", self._toggle_stream)
         self._listen.setCheckable(True)
@@ -385,6 +389,8 @@ class Window(QMainWindow):
         self.divergence.reference_chosen.connect(lambda key: self._choose("reference", key))
         self.ratio.level_moved.connect(self._level_moved)
         self.sizer.form_changed.connect(self._form_changed)
+        self.sizer.setup_asked.connect(self.asked)
+        self.sizer.orders_saved.connect(lambda path: self.tell(Text(f"orders written to {path}", Tone.GOOD, path)))
         self.ratio.cursor_moved.connect(self.gauge.show_cursor)
         self.gauge.cursor_moved.connect(self.ratio.show_cursor)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._system_colours_changed)
@@ -410,6 +416,14 @@ class Window(QMainWindow):
     def _toggle_stream(self) -> None:
         self._choose("stream", self._listen.isChecked())
 
+    def _open_orders(self) -> None:
+        self._reveal("sizer")
+        self.sizer.open_orders()
+
+    def _open_setups(self) -> None:
+        self._reveal("sizer")
+        self.sizer.open_setups()
+
     def _open_source(self, key: str) -> None:
         self.focus_panel("sources")
         self.health.show_source(key)
@@ -421,14 +435,9 @@ class Window(QMainWindow):
         self._choose(moved.key, f"{moved.value:.3f}")
 
     def _form_changed(self, form: SizerForm) -> None:
-        chosen = self._view.settings
-        shown = {} if self._frame is None else {one.key: one.text for one in self._frame.sizer.fields}
-        choices = (("sizing", form.sizing), ("hedge", form.hedge), ("instrument", form.instrument))
-        for name, value in (*form.fields, *choices):
-            if getattr(chosen, name) == AUTO and value == shown.get(name):
-                continue  # a suggestion that nobody touched goes on following the market
-            chosen = settings.changed(chosen, name, value)
-        self.set_view(replace(self._view, settings=chosen))
+        shown = {} if self._frame is None else {one.key: one for one in self._frame.sizer.fields}
+        today = trading_day(datetime.now(UTC))
+        self.set_view(replace(self._view, settings=applied(self._view.settings, form, shown, today)))
 
     def _enter_past(self) -> None:
         """Stand still at the moment shown, and let another be typed."""

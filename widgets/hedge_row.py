@@ -11,7 +11,7 @@ from widgets.parts import SEMI
 from widgets.states import HedgeColumn, Text, Tone
 from widgets.theme import DARK, Theme, font
 
-_HEAD, _LINE, _PAD, _EDGE = 18, 15, 4, 6
+_HEAD, _LINE, _PAD, _EDGE = 16, 14, 3, 6
 _MISSING = Text("")
 
 

@@ -198,7 +198,8 @@ class GaugeState:
 class FieldState:
     """One input of the sizer: what is typed, the unit, and what is wrong with it ("" when nothing is).
 
-    An `optional` one stays out of sight until it is asked for, is filled, or is wrong.
+    `given` is what the market gives: it stands in the empty field. A `typed` one overrides that; the text
+    `untyped` gives it back. `origin` tells, under the field, where the value comes from and of when it is.
     """
 
     key: str
@@ -207,7 +208,11 @@ class FieldState:
     unit: str
     error: str = ""
     help: str = ""
-    optional: bool = False
+    page: str = "ticket"
+    given: str = ""
+    typed: bool = False
+    untyped: str = ""
+    origin: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +235,8 @@ class LegRow:
     price: Text
     notional: Text
     one_percent: Text
+    age: Text = Text("")
+    """When the price was made and how old it is; or that it was typed, or is a close."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,8 +250,83 @@ class HeatMap:
 
 
 @dataclass(frozen=True, slots=True)
+class Offer:
+    """A file of orders, ready to be written: who reads it, what to call it, what stands in it."""
+
+    key: str
+    label: str
+    file_name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrdersState:
+    """What can be taken away: text for a chat, and files of orders.
+
+    Files are `refused` for a reason, or want a `confirm`ation that tells it; both "" where prices are live.
+    """
+
+    ticket: str
+    offers: tuple[Offer, ...]
+    refused: str = ""
+    confirm: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SliderState:
+    """One what-if slider, in percent."""
+
+    key: str
+    label: str
+    value: float
+    low: float
+    high: float
+    text: Text
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIfState:
+    """Moves of both legs, free or along a path of the ratio, and what they make of the position."""
+
+    paths: tuple[Choice, ...]
+    sliders: tuple[SliderState, ...]
+    results: tuple[Text, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CoverState:
+    """How many to hedge what is held: a row for each hedge. `message` replaces it where nothing is held."""
+
+    facts: tuple[Text, ...] = ()
+    table: EvidenceTable | None = None
+    orders: OrdersState | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SizerTables:
+    """The position on the sizer's further pages; None where there is no position."""
+
+    risk: EvidenceTable | None = None
+    days: EvidenceTable | None = None
+    falls: EvidenceTable | None = None
+    falls_note: Text = Text("")
+    costs: EvidenceTable | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetupsState:
+    """Named set-ups of the sizer; `current` is the one whose fields these are, "" for none."""
+
+    names: tuple[str, ...] = ()
+    current: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SizerState:
-    """The position sizer: inputs, three hedges, the ticket, the heat map."""
+    """The position sizer: inputs, three hedges, the ticket, the heat map, and what stands on its further pages."""
 
     fields: tuple[FieldState, ...]
     sizings: tuple[Choice, ...]
@@ -256,10 +338,32 @@ class SizerState:
     outcomes: tuple[Text, ...]
     """At stop, at target, reward / risk."""
     heat: HeatMap | None
-    ticket: str
-    """What "Copy ticket" puts on the clipboard; "" disables the button."""
     message: str = ""
     notes: tuple[Text, ...] = ()
+    standing: Text = Text("")
+    """Beside the title: "not live", "old prices"; no words where every price is live."""
+    orders: OrdersState | None = None
+    tables: SizerTables = SizerTables()
+    bases: EvidenceTable | None = None
+    """What each hedge rests on: regression, window, error."""
+    margins: tuple[Text, ...] = ()
+    what_if: WhatIfState | None = None
+    cover: CoverState = CoverState()
+    setups: SetupsState = SetupsState()
+
+    @property
+    def ticket(self) -> str:
+        """What "Copy ticket" puts on the clipboard, "" where there is nothing to trade."""
+        return "" if self.orders is None else self.orders.ticket
+
+
+@dataclass(frozen=True, slots=True)
+class SetupAsked:
+    """What to do with a set-up: `action` is load, save, rename (to `new`) or delete."""
+
+    action: str
+    name: str
+    new: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,6 +445,7 @@ class SizerForm:
     sizing: str
     hedge: str
     instrument: str
+    path: str = "free"
 
 
 class Verdict(StrEnum):

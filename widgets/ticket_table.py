@@ -11,17 +11,20 @@ from widgets.parts import SEMI
 from widgets.states import LegRow, Text, Tone
 from widgets.theme import DARK, Theme, font
 
-_HEADINGS = ("Leg", "Contract", "Qty", "Price", "Notional", "1 % move")
+_HEADINGS = ("Leg", "Contract", "Qty", "Price", "As of", "Notional", "1 % move")
 _LEFT_COLUMNS = 2
-_LINE, _GAP = 18, 12
+_LINE, _GAP, _LEAST_GAP = 16, 12, 8
 
 
 def _cells(leg: LegRow) -> tuple[Text, ...]:
-    return leg.side, leg.contract, leg.quantity, leg.price, leg.notional, leg.one_percent
+    return leg.side, leg.contract, leg.quantity, leg.price, leg.age, leg.notional, leg.one_percent
 
 
 class TicketTable(QWidget):
-    """Side, contract, quantity, price, notional and the gain of a 1 % move, one row a leg."""
+    """Side, contract, quantity, price and its age, notional, and the gain of a 1 % move, one row a leg.
+
+    Where there is no room for all, the last column goes first: the page Risk tells the same of the whole.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -58,15 +61,24 @@ class TicketTable(QWidget):
         self._theme = theme
         self.update()
 
+    @property
+    def columns(self) -> int:
+        """How many columns there is room for."""
+        every = len(_HEADINGS)
+        return every if sum(self._widths) + _GAP * (every - 1) <= self.width() else every - 1
+
     def cell_rect(self, row: int, column: int) -> QRect:
-        """Return where a cell lies; row -1 is the headings."""
-        spare = self.width() - sum(self._widths)
-        gap = spare / (len(_HEADINGS) - 1)
-        widths = list(self._widths)
-        if gap < _GAP:
+        """Return where a cell lies, nowhere where its column is left out; row -1 is the headings."""
+        count = self.columns
+        widths = self._widths[:count]
+        if column >= count:
+            return QRect()
+        spare = self.width() - sum(widths)
+        gap = spare / (count - 1)
+        if gap < _LEAST_GAP:
             # Contract names give way first; their end is told on hover.
-            widths[1] = max(40, round(widths[1] + spare - _GAP * (len(_HEADINGS) - 1)))
-            gap = (self.width() - sum(widths)) / (len(_HEADINGS) - 1)
+            widths[1] = max(40, round(widths[1] + spare - _LEAST_GAP * (count - 1)))
+            gap = (self.width() - sum(widths)) / (count - 1)
         left = sum(widths[:column]) + gap * column
         return QRect(round(left), (row + 1) * _LINE, widths[column], _LINE)
 
@@ -98,7 +110,7 @@ class TicketTable(QWidget):
         if not self._rows:
             return
         painter = QPainter(self)
-        for column, heading in enumerate(_HEADINGS):
+        for column, heading in enumerate(_HEADINGS[: self.columns]):
             side = Qt.AlignmentFlag.AlignLeft if column < _LEFT_COLUMNS else Qt.AlignmentFlag.AlignRight
             painter.setFont(font(12))
             painter.setPen(self._theme.color(Tone.DIM))
@@ -121,7 +133,7 @@ class Figures(QWidget):
         self._widths: list[int] = []
         self._lines = 1
         self._theme = DARK
-        self._line_high = px + 5
+        self._line_high = px + 4
         self.setAccessibleName(name)
         self.setFont(font(px, SEMI) if strong else font(px))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)

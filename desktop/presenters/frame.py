@@ -31,6 +31,7 @@ from widgets.states import (
     HealthState,
     PlaybackState,
     RatioState,
+    SetupsState,
     SizerState,
     StatusState,
     ThesisState,
@@ -69,6 +70,7 @@ class Refreshing:
 
 
 _IDLE = Refreshing()
+_NO_SETUPS = SetupsState()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +119,14 @@ class FramePresenter:
         judged: Sequence[Claim] | None = None,
         news: Sequence[tuple[datetime, str]] = (),
         minute_days: Sequence[date] = (),
+        setups: SetupsState = _NO_SETUPS,
     ) -> Frame:
         """Turn one snapshot into the states of all panels.
 
         `why` tells why the demo stands in for live data; `now` is the feed's, where the snapshot is of an earlier
         moment. `clock_ahead_s` is how far this computer's clock is off, where that is known. `judged` are the
         claims where they were judged already, `news` what changed among them. `minute_days` are the days with
-        stored minutes, in order.
+        stored minutes, in order; `setups` the named set-ups of the sizer.
         """
         judged = thesis.claims(snapshot) if judged is None else judged
         now = now or snapshot.moment
@@ -139,7 +142,7 @@ class FramePresenter:
             ratio=present_ratio(snapshot, self._curves, stop=stop, target=target),
             divergence=present_divergence(snapshot, self._curves),
             gauge=present_gauge(snapshot, self._curves),
-            sizer=self._sizer.present(snapshot, view.settings),
+            sizer=self._sizer.present(snapshot, view.settings, setups),
             status=present_status(snapshot, progress, why=why, now=now, clock_ahead_s=clock_ahead_s),
             health=self._health.present(snapshot.feed, now),
             thesis=present_thesis(judged, view.settings, news, trading_day(snapshot.moment)),

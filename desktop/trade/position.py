@@ -49,6 +49,7 @@ class TicketLeg:
     notional_usd: float
     multiplier: float
     one_pct_usd: float
+    future: Contract | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,14 +124,18 @@ def build(
     long_usd, short_usd = long_micro / MICRO, short_micro / MICRO
     gross = (long_micro + short_micro) / MICRO
     residual = float((Fraction(str(inputs.k)) * long_micro - short_micro) / MICRO)
-    legs = _ticket(inputs, Leg.RUT, long_units) + _ticket(inputs, Leg.NDX, short_units)
+    assert inputs.rut_price is not None and inputs.ndx_price is not None
+    legs = (
+        *ticket_lines(inputs.instrument, Leg.RUT, long_units, inputs.rut_price, inputs.day, Side.BUY),
+        *ticket_lines(inputs.instrument, Leg.NDX, short_units, inputs.ndx_price, inputs.day, Side.SELL),
+    )
     vol = _vol_of(inputs, long_usd, short_usd)
     daily = vol if isinstance(vol, Unknown) else vol / sqrt(YEAR_DAYS)
     stop, target = (
         None if level is None else scenarios.outcome(long_usd, short_usd, task.ratio, level)
         for level in (inputs.stop, inputs.target)
     )
-    costs = costs_of([_cost_leg(one) for one in legs], inputs.costs, inputs.day)
+    costs = costs_of([cost_leg(one) for one in legs], inputs.costs, inputs.day)
     reached = gross
     if inputs.size_by is SizeBy.VOL_TARGET:
         assert not isinstance(vol, Unknown)
@@ -177,11 +182,14 @@ def build(
     )
 
 
-def _ticket(inputs: SizerInputs, leg: Leg, units: int) -> tuple[TicketLeg, ...]:
-    """Lines of one leg: as many of the largest unit as go in, the rest in the next."""
-    price = inputs.rut_price if leg is Leg.RUT else inputs.ndx_price
-    assert price is not None
-    choices = instruments_of(inputs.instrument, leg)
+def ticket_lines(
+    choice: Choice, leg: Leg, units: int, price: float, day: date | None, side: Side
+) -> tuple[TicketLeg, ...]:
+    """Lines of one leg: as many of the largest unit as go in, the rest in the next.
+
+    `units` counts the smallest unit; `day` names the contract months and may be None for ETFs.
+    """
+    choices = instruments_of(choice, leg)
     smallest = choices[-1].multiplier_usd
     lines = []
     for one in choices:
@@ -190,8 +198,8 @@ def _ticket(inputs: SizerInputs, leg: Leg, units: int) -> tuple[TicketLeg, ...]:
             continue
         contract: Contract | None = None
         if one.kind is Kind.FUTURE:
-            assert inputs.day is not None
-            contract = front_contract(one.root, inputs.day)
+            assert day is not None
+            contract = front_contract(one.root, day)
         notional = quantity * unit_micro(one, price)
         lines.append(
             TicketLeg(
@@ -199,18 +207,20 @@ def _ticket(inputs: SizerInputs, leg: Leg, units: int) -> tuple[TicketLeg, ...]:
                 symbol=short_name(one),
                 contract=contract.label if contract else one.symbol,
                 roll=contract.roll if contract else None,
-                side=Side.BUY if leg is Leg.RUT else Side.SELL,
+                side=side,
                 quantity=quantity,
                 price=lots.micro(price) / MICRO,
                 notional_usd=notional / MICRO,
                 multiplier=one.multiplier_usd,
-                one_pct_usd=(notional if leg is Leg.RUT else -notional) / (100 * MICRO),
+                one_pct_usd=(notional if side is Side.BUY else -notional) / (100 * MICRO),
+                future=contract,
             )
         )
     return tuple(lines)
 
 
-def _cost_leg(line: TicketLeg) -> CostLeg:
+def cost_leg(line: TicketLeg) -> CostLeg:
+    """What the costs need to know of a line of the ticket."""
     symbol = line.symbol if line.roll is None else f"{line.symbol}=F"
     what = INSTRUMENTS[symbol]
     return CostLeg(

@@ -161,6 +161,64 @@ def historical_risk(
 
 
 @dataclass(frozen=True, slots=True)
+class PastDay:
+    """What the position would have made on one past day; moves of the indices in percent."""
+
+    day: date
+    rut_pct: float
+    ndx_pct: float
+    pnl_usd: float
+
+
+def worst_days(
+    long_usd: float,
+    short_usd: float,
+    days: DayArray,
+    rut_returns: FloatArray,
+    ndx_returns: FloatArray,
+    count: int = 5,
+) -> tuple[PastDay, ...]:
+    """The `count` past days on which today's position would have lost most, worst first; arguments as above."""
+    pnl = long_usd * rut_returns - short_usd * ndx_returns
+    count = min(count, len(pnl))
+    if not count:
+        return ()
+    found = np.argpartition(pnl, count - 1)[:count]
+    return tuple(
+        PastDay(_as_date(days[at]), 100 * float(rut_returns[at]), 100 * float(ndx_returns[at]), float(pnl[at]))
+        for at in found[np.argsort(pnl[found])]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIf:
+    """P&L in dollars by leg when RUT and NDX move by so many percent, and the ratio that makes."""
+
+    rut_pct: float
+    ndx_pct: float
+    rut_usd: float
+    ndx_usd: float
+    ratio: float
+
+    @property
+    def pnl_usd(self) -> float:
+        """Both legs."""
+        return self.rut_usd + self.ndx_usd
+
+
+def what_if(long_usd: float, short_usd: float, ratio: float, rut_pct: float, ndx_pct: float) -> WhatIf:
+    """Move both legs; moves above -100 percent."""
+    moved = ratio * (1 + ndx_pct / 100) / (1 + rut_pct / 100)
+    return WhatIf(rut_pct, ndx_pct, long_usd * rut_pct / 100 + 0.0, -short_usd * ndx_pct / 100 + 0.0, moved)
+
+
+def path_moves(path: RatioPath, ratio_pct: float) -> tuple[float, float]:
+    """Moves of (RUT, NDX) in percent that move the ratio by `ratio_pct` percent along `path`."""
+    rut, ndx = leg_moves(1.0, 1 + ratio_pct / 100)[list(RatioPath).index(path)]
+    return 100 * rut + 0.0, 100 * ndx + 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class PastFall:
     """A past fall of the market and what both indices did in it, in percent."""
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _HEDGES = ("dollar", "beta-ndx", "beta-spx", "vol")
 _INSTRUMENTS = ("etf", "micro", "mini", "mixed")
 _SIZE_BY = ("cap", "vol_target", "stop")
+_LAYOUTS = ("ibkr", "oms")
 
 _OPTIONS: Mapping[str, tuple[str, str, str]] = {
     "capital": ("--capital", "USD", "capital: 2000000, 2,000,000 or 2m; alone it is the gross cap"),
@@ -86,6 +87,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--day", metavar="DATE", help="day of the trade, for contract months (default today)")
     parser.add_argument("--json", action="store_true", help="as JSON on standard output")
+    parser.add_argument(
+        "--basket", metavar="{" + ",".join(_LAYOUTS) + "}", help="write the orders for --out as CSV"
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="F", help="file for --basket; one that is there is not replaced"
+    )
     costs = parser.add_argument_group("costs")
     for name, (option, metavar, text) in _COST_OPTIONS.items():
         costs.add_argument(option, dest=name, metavar=metavar, help=text)
@@ -97,6 +104,7 @@ def run(args: argparse.Namespace) -> int:
     from desktop.trade.typed import FieldError
 
     try:
+        _check_basket(args)
         request = _request(args)
     except FieldError as error:
         return _fail(f"{error.field} {error.text!r}: {error.why}", 2)
@@ -110,12 +118,33 @@ def run(args: argparse.Namespace) -> int:
     position = size(request.inputs)
     if isinstance(position, Unknown):
         return _fail(f"nothing qualifies: {position.reason}", 1)
+    if args.basket is not None:
+        try:
+            _write_basket(args, position)
+        except OSError as error:
+            return _fail(f"--out {str(args.out)!r}: {error.strerror or error}: choose another place", 1)
     if args.json:
         json.dump(as_json(position), sys.stdout, indent=2, allow_nan=False)
         sys.stdout.write("\n")
     else:
         sys.stdout.write(as_text(position, request.basis, size_three(request.inputs, request.hedges)))
     return 0
+
+
+def _check_basket(args: argparse.Namespace) -> None:
+    if args.basket is not None:
+        _one_of(args.basket, _LAYOUTS, "--basket")
+    if (args.basket is None) != (args.out is None):
+        raise SizeArgumentError("--basket and --out go together: say which layout, and where to")
+
+
+def _write_basket(args: argparse.Namespace, position: Position) -> None:
+    """Prices were typed on the command line: the file says so."""
+    from desktop.trade.basket import Layout, written
+
+    text = written(Layout(args.basket), position.legs, {}, datetime.now(UTC))
+    with args.out.open("x", encoding="utf-8", newline="") as file:
+        file.write(text)
 
 
 @dataclass(frozen=True, slots=True)

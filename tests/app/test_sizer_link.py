@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QInputDialog, QSlider
 
 from desktop.presenters.frame import Frame
 from desktop.presenters.sizer import AUTO
-from tests.app.rig import button, field_error, field_text, type_into, words
-from widgets.states import Tone
+from tests.app.rig import button, field_error, field_text, fill, type_into, words
+from widgets.sizer_take import SetupsButton
+from widgets.states import SetupsState, Tone
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform
 
@@ -56,7 +59,9 @@ def test_suggested_stop_lies_five_percent_above_the_last_close(sized):
     frame = sized.window.frame_shown
     close = frame.snapshot.history.pair.ratio[-1]
     assert level(frame, "stop") == pytest.approx(1.05 * close, abs=5e-4)
-    assert any("suggestions" in one.text for one in frame.sizer.notes)
+    stop = next(one for one in frame.sizer.fields if one.key == "stop")
+    assert (stop.label, stop.typed) == ("Stop (auto)", False)
+    assert "suggestion" in stop.help
 
 
 def test_typing_a_stop_moves_the_line(sized, qtbot):
@@ -114,7 +119,7 @@ def test_wrong_entry_is_told_in_place_and_nothing_is_shown_as_if_valid(sized, qt
         assert [one.key for one in frame.sizer.fields if one.error] == [key]
         assert error in frame.sizer.message
         assert (frame.sizer.legs, frame.sizer.ticket, frame.sizer.heat) == ((), "", None)
-        assert not sized.window.sizer._copy.isEnabled()
+        assert not button(sized.window.sizer, "Copy ticket").isEnabled()
         assert edit(sized, key).property("error")
         assert edit(sized, key).toolTip() == error
         assert any(error in one for one in words(sized.window.sizer))
@@ -181,3 +186,82 @@ def test_copied_ticket_has_both_legs_and_says_that_prices_are_not_live(sized, qt
         assert leg.quantity.text[1:] in legs
     assert "BUY" in legs
     assert "SELL" in legs
+
+
+# Pages, orders and set-ups in the whole application
+
+
+def test_a_typed_volatility_changes_the_hedge_and_is_given_back(sized, qtbot):
+    before = sized.window.frame_shown.sizer
+    sized.window.sizer.show_page("market")
+    type_into(qtbot, edit(sized, "rut_vol"), "40")
+    frame = sized.frame(lambda one: one.sizer.hedges != before.hedges)
+    (beta,) = [one for one in frame.sizer.hedges if one.key == "beta-ndx"]
+    assert dict(beta.rows)["k"].tone is Tone.WARN
+    qtbot.mouseClick(sized.window.sizer.field("rut_vol").mark, Qt.MouseButton.LeftButton)
+    sized.frame(lambda one: one.sizer.hedges == before.hedges)
+    assert sized.window.view.settings.rut_vol == ""
+
+
+def test_what_if_answers_to_the_slider(sized, qtbot):
+    sizer = sized.window.sizer
+    sizer.show_page("what_if")
+    rut = next(one for one in sizer.findChildren(QSlider) if "RUT" in one.accessibleName())
+    rut.setFocus()
+    for _ in range(2):
+        qtbot.keyClick(rut, Qt.Key.Key_PageUp)
+    frame = sized.frame(lambda one: one.sizer.what_if and one.sizer.what_if.sliders[0].value == 2.0)
+    long = sum(one for one in (amount(leg.notional.text) for leg in frame.sizer.legs[:1]))
+    assert amount(frame.sizer.what_if.results[1].text.split("+")[1]) == pytest.approx(0.02 * long, abs=1)
+    assert rut.value() == 20
+
+
+def amount(text: str) -> float:
+    return float(text.replace("$", "").replace(",", ""))
+
+
+def test_the_demo_writes_no_orders_and_says_why(sized, qtbot):
+    orders = sized.window.frame_shown.sizer.orders
+    assert orders.offers == ()
+    menu = button(sized.window.sizer, "Export").menu()
+    assert menu.actions()[0].text().startswith("No file: prices of the demo are simulated")
+
+
+def test_a_holding_typed_is_hedged_in_whole_units(sized, qtbot):
+    sized.window.sizer.show_page("hedge")
+    type_into(qtbot, edit(sized, "held"), "+500 IWM")
+    frame = sized.frame(lambda one: one.sizer.cover.orders is not None)
+    assert "SELL" in frame.sizer.cover.orders.ticket
+    assert button(sized.window.sizer, "Copy hedge").isEnabled()
+
+
+def test_a_set_up_brings_every_field_back_and_is_told_by_the_button(sized, qtbot, monkeypatch):
+    monkeypatch.setattr(QInputDialog, "getText", lambda *_args: ("CPI day", True))
+    type_into(qtbot, edit(sized, "stop"), "12.5")
+    sized.frame(lambda one: level(one, "stop") == 12.5)
+    menu = sized.window.sizer.findChild(SetupsButton).menu()
+    next(one for one in menu.actions() if one.text() == "Save as…").trigger()
+    sized.frame(lambda one: one.sizer.setups.current == "CPI day")
+    before = sized.window.frame_shown.sizer.fields
+    type_into(qtbot, edit(sized, "stop"), "13.5")
+    type_into(qtbot, edit(sized, "capital"), "9m")
+    sized.frame(lambda one: one.sizer.setups == SetupsState(("CPI day",), "", "kept until the demo is left"))
+    next(one for one in menu.actions() if one.text() == "CPI day").trigger()
+    frame = sized.frame(lambda one: one.sizer.setups.current == "CPI day")
+    assert frame.sizer.fields == before
+    assert edit(sized, "stop").text() == "12.5"
+
+
+def test_set_ups_of_the_store_are_there_after_a_restart(rig, qtbot, monkeypatch):
+    monkeypatch.setattr(QInputDialog, "getText", lambda *_args: ("mine", True))
+    fill(rig.folder, date(2024, 7, 9))
+    for _ in range(2):
+        rig.start()
+        rig.frame()
+        menu = rig.window.sizer.findChild(SetupsButton).menu()
+        if not rig.window.frame_shown.sizer.setups.names:
+            next(one for one in menu.actions() if one.text() == "Save as…").trigger()
+            rig.frame(lambda one: one.sizer.setups.names == ("mine",))
+        else:
+            assert rig.window.frame_shown.sizer.setups.names == ("mine",)
+        rig.close()

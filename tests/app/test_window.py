@@ -161,10 +161,17 @@ def test_every_wrong_field_at_once_overlaps_nothing(rig, size, qtbot):
     assert faults(rig, sizer) == []
 
 
-def test_sizer_shows_its_last_line_at_the_usual_size(rig):
-    at_the_close(rig, size=(1600, 1000))
-    bar = rig.window.sizer._scroll.verticalScrollBar()
-    assert bar.maximum() == 0
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("instrument", ["micro", "mixed"])
+def test_no_page_of_the_sizer_needs_scrolling(rig, size, instrument):
+    at_the_close(rig, size=size)
+    rig.window._choose("instrument", instrument)
+    rig.frame(lambda one: any(choice.key == instrument and choice.chosen for choice in one.sizer.instruments))
+    sizer: SizerPanel = rig.window.sizer
+    for page in ("ticket", "market", "risk", "what_if", "costs", "hedge"):
+        sizer.show_page(page)
+        rig.until(lambda page=page: sizer.page_scroll(page).verticalScrollBar().maximum() == 0)
+        assert faults(rig, sizer) == []
 
 
 # Colours
@@ -481,9 +488,17 @@ def test_tab_goes_left_to_right_and_down_within_the_sizer(rig):
 
 def test_everything_that_takes_the_keyboard_has_a_name(rig):
     at_the_close(rig)
-    button(rig.window.sizer, "More inputs").click()
-    QApplication.processEvents()
-    nameless = [
+    nameless: list[str] = []
+    for page in ("ticket", "market", "risk", "what_if", "costs", "hedge"):
+        rig.window.sizer.show_page(page)
+        QApplication.processEvents()
+        nameless += _nameless(rig)
+    assert nameless == []
+    assert all(one.accessibleName() for one in rig.window.findChildren(QAbstractSlider) if one.isVisible())
+
+
+def _nameless(rig) -> list[str]:
+    return [
         shape(one)
         for one in rig.window.findChildren(QWidget)
         if one.isVisible()
@@ -492,8 +507,6 @@ def test_everything_that_takes_the_keyboard_has_a_name(rig):
         and not (isinstance(one, QAbstractButton) and one.text())
         and not isinstance(one.parentWidget(), QAbstractScrollArea)  # what is drawn on: its view has the name
     ]
-    assert nameless == []
-    assert all(one.accessibleName() for one in rig.window.findChildren(QAbstractSlider) if one.isVisible())
 
 
 def test_reason_stands_behind_every_number_that_is_not_known(rig):

@@ -7,7 +7,10 @@ from math import inf, log, nan
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from desktop.market.instruments import Leg
 from desktop.market.known import Unknown
 from desktop.trade.costs import CostInputs, CostLeg, costs_of, rolls_within, validate_costs
 from desktop.trade.scenarios import (
@@ -16,9 +19,13 @@ from desktop.trade.scenarios import (
     historical_risk,
     leg_moves,
     outcome,
+    path_moves,
     ratio_levels,
     replay,
+    what_if,
+    worst_days,
 )
+from desktop.trade.sizing import Choice, Position, SizeBy, SizerInputs, size
 
 ASSUMED = CostInputs(
     share_commission_usd=0.01,
@@ -123,3 +130,53 @@ def test_too_few_past_days_have_no_tail():
 def test_past_falls_are_replayed_with_units_unchanged():
     (one,) = replay(1e6, 8e5, [PastFall("2022", -25.7, -34.6)])
     assert one.pnl_usd == pytest.approx(-257_000 + 276_800)
+
+
+# Worst days and what-if
+
+returns = st.integers(1, 40).flatmap(
+    lambda n: st.tuples(*(st.lists(st.floats(-0.2, 0.2), min_size=n, max_size=n) for _ in range(2)))
+)
+
+
+@given(both=returns, long=st.floats(1e4, 1e7), short=st.floats(1e4, 1e7))
+def test_worst_days_are_those_of_a_sorted_list(both, long, short):
+    rut, ndx = both
+    days = np.datetime64("2024-01-01") + np.arange(len(rut))
+    made = worst_days(long, short, days, np.array(rut), np.array(ndx))
+    expected = sorted(long * a - short * b for a, b in zip(rut, ndx, strict=True))[:5]
+    assert [one.pnl_usd for one in made] == pytest.approx(expected)
+    for one in made:
+        at = (one.day - date(2024, 1, 1)).days
+        assert one.pnl_usd == pytest.approx(long * rut[at] - short * ndx[at])
+
+
+@given(rut=st.floats(-20, 20), ndx=st.floats(-20, 20))
+def test_what_if_sums_over_the_lines_of_the_ticket(rut, ndx):
+    made = size(SizerInputs(SizeBy.CAP, Choice.MIXED, 1.1, 2200.0, 20_000.0, gross_cap=3e6, day=date(2024, 7, 11)))
+    assert isinstance(made, Position)
+    told = what_if(made.long_usd, made.short_usd, 9.0, rut, ndx)
+    lines = [one.one_pct_usd * (rut if one.leg is Leg.RUT else ndx) for one in made.legs]
+    assert told.pnl_usd == pytest.approx(sum(lines), abs=1e-6)
+    assert told.rut_usd + told.ndx_usd == told.pnl_usd
+    assert told.ratio == pytest.approx(9.0 * (1 + ndx / 100) / (1 + rut / 100))
+
+
+@pytest.mark.parametrize("path", list(RatioPath))
+@given(move=st.floats(-19, 19))
+def test_every_path_ends_at_the_ratio_that_was_asked_for(path, move):
+    rut, ndx = path_moves(path, move)
+    assert (1 + ndx / 100) / (1 + rut / 100) == pytest.approx(1 + move / 100)
+    if path is RatioPath.NDX_FLAT:
+        assert ndx == 0
+    elif path is RatioPath.RUT_FLAT:
+        assert rut == 0
+    else:
+        assert log(1 + ndx / 100) == pytest.approx(-log(1 + rut / 100), abs=1e-12)
+
+
+def test_what_if_of_check_c_at_the_stop_is_the_published_worst_path():
+    # METHODS 9, check C: from 9.090909 to 9.6 with RUT flat the position loses 44,800.0.
+    move = 100 * (9.6 / (20_000 / 2200) - 1)
+    rut, ndx = path_moves(RatioPath.RUT_FLAT, move)
+    assert what_if(770_000, 800_000, 20_000 / 2200, rut, ndx).pnl_usd == pytest.approx(-44_800.0)

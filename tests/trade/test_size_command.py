@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 from typing import Any
 
@@ -64,6 +65,37 @@ def test_check_a(size):
     for name in ("spread_vol_usd", "var99_usd", "es99_usd", "margin_usd"):
         assert found[name] is None
         assert found[f"{name}_note"]
+
+
+def test_basket_of_check_c_is_written_and_never_over_another(size, tmp_path):
+    out = tmp_path / "orders.csv"
+    code, _, err = size(f"{CHECK_C} --basket ibkr --out {out}")
+    assert (code, err) == (0, "")
+    lines = out.read_bytes().decode().split("\r\n")
+    assert lines[1].startswith("BUY,7,RTY,FUT,202409,CME,USD,DAY,LMT,2200.0,RM")
+    assert lines[2].startswith("SELL,2,NQ,FUT,202409,CME,USD,DAY,LMT,20000.00,RM")
+    before = out.read_bytes()
+    code, _, err = size(f"{CHECK_C} --basket oms --out {out}")
+    assert code == 1
+    assert "orders.csv" in err
+    assert out.read_bytes() == before
+
+
+def test_basket_of_typed_prices_says_so(size, tmp_path):
+    out = tmp_path / "orders.csv"
+    assert size(f"{CHECK_A} --basket oms --out {out}")[0] == 0
+    rows = list(csv.DictReader(out.read_text(encoding="utf-8").splitlines()))
+    assert [(one["side"], one["quantity"], one["symbol"], one["price_source"]) for one in rows] == [
+        ("BUY", "473", "IWM", "typed"),
+        ("SELL", "202", "QQQ", "typed"),
+    ]
+
+
+@pytest.mark.parametrize("more", ["--basket ibkr", "--out F", "--basket fix --out F"])
+def test_half_a_basket_is_refused(size, more):
+    code, out, err = size(f"{CHECK_A} {more}")
+    assert (code, out) == (2, "")
+    assert "--basket" in err
 
 
 def test_check_c(size):

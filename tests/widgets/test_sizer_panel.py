@@ -17,7 +17,18 @@ from widgets.heat_map import HeatMapView
 from widgets.hedge_row import HedgeRow
 from widgets.parts import Segmented
 from widgets.sizer_panel import SizerPanel
-from widgets.states import Choice, FieldState, HeatMap, HedgeColumn, LegRow, SizerForm, SizerState, Text, Tone
+from widgets.states import (
+    Choice,
+    FieldState,
+    HeatMap,
+    HedgeColumn,
+    LegRow,
+    OrdersState,
+    SizerForm,
+    SizerState,
+    Text,
+    Tone,
+)
 from widgets.ticket_table import Figures, TicketTable
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform
@@ -92,7 +103,7 @@ STATE = SizerState(
     totals=(Text("Residual beta −$1,240", why="beta of RUT on NDX"), Text("Spread vol 14.9 % / y")),
     outcomes=(Text("At stop −$20,000", Tone.BAD), Text("At target +$67,900", Tone.GOOD)),
     heat=HEAT,
-    ticket="BUY 46 M2K Sep 24\nSELL 11 MNQ Sep 24",
+    orders=OrdersState("BUY 46 M2K Sep 24\nSELL 11 MNQ Sep 24", ()),
 )
 
 
@@ -228,7 +239,7 @@ def test_wrong_field_is_marked_in_place_with_the_reason_and_nothing_moves(panel,
     reason = "lies below the ratio 9.511, on the side of the target"
     wrong = with_field("stop", text="9.2", error=reason)
     panel.show_state(
-        replace(wrong, legs=(), totals=(), outcomes=(), heat=None, ticket="", message="Correct the stop")
+        replace(wrong, legs=(), totals=(), outcomes=(), heat=None, orders=None, message="Correct the stop")
     )
     QApplication.processEvents()
     field = edit(panel, "stop")
@@ -269,7 +280,7 @@ def test_help_of_the_field_with_the_keyboard_is_shown(panel):
 def test_tab_follows_the_eye(panel, qtbot):
     edit(panel, "capital").setFocus()
     seen = []
-    for _ in range(12):
+    for _ in range(13):
         here = QApplication.focusWidget()
         assert here is not None
         seen.append(here.accessibleName() or (here.text() if isinstance(here, QPushButton) else ""))
@@ -285,8 +296,9 @@ def test_tab_follows_the_eye(panel, qtbot):
         "Size by: Money at stop",
         "Instrument: Micro",
         "Hedge: Beta neutral",
-        "Copy ticket",
         "Scenarios: profit and loss by moves of both legs",
+        "Set-ups",
+        "Copy ticket",
     ]
 
 
@@ -304,9 +316,12 @@ def test_tab_order_fits_among_neighbours(qtbot):
     first.setFocus()
     qtbot.keyClick(first, Qt.Key.Key_Tab)
     assert QApplication.focusWidget() is edit(made, "capital")
-    heat(made).setFocus()
-    assert QApplication.focusWidget() is heat(made)
-    qtbot.keyClick(heat(made), Qt.Key.Key_Tab)
+    export = next(one for one in made.findChildren(QPushButton) if one.text() == "Export")
+    export.setFocus()
+    qtbot.keyClick(export, Qt.Key.Key_Tab)
+    page = segmented(made, "Page").button("ticket")
+    assert QApplication.focusWidget() is page
+    qtbot.keyClick(page, Qt.Key.Key_Tab)
     assert QApplication.focusWidget() is last
 
 
@@ -369,7 +384,7 @@ def test_copy_puts_both_legs_on_the_clipboard(panel, qtbot):
 
 
 def test_no_ticket_no_copy(panel):
-    panel.show_state(replace(STATE, ticket=""))
+    panel.show_state(replace(STATE, orders=None))
     assert not copy_button(panel).isEnabled()
 
 
@@ -409,10 +424,8 @@ def test_hover_tells_where_a_figure_comes_from(panel):
 # Scenario map
 
 
-def heat(panel: SizerPanel) -> HeatMapView:
-    found = panel.findChild(HeatMapView)
-    assert isinstance(found, HeatMapView)
-    return found
+def heat(panel: SizerPanel, name: str = "Scenarios: ") -> HeatMapView:
+    return next(one for one in panel.findChildren(HeatMapView) if one.accessibleName().startswith(name))
 
 
 def test_each_cell_tells_both_moves_and_the_amount(panel):
@@ -478,14 +491,14 @@ def test_fields_and_choices_fit_at_every_usual_size(panel, qtbot, wide, high):
 
     panel.resize(wide, high)
     widgets = [edit(panel, key) for key in ("capital", "gross_cap", "typed_hedge")]
-    qtbot.waitUntil(lambda: all(map(inside, [*widgets, segmented(panel, "Instrument"), heat(panel)])))
+    qtbot.waitUntil(lambda: all(map(inside, [*widgets, segmented(panel, "Instrument"), segmented(panel, "Page")])))
     typed = edit(panel, "capital")
     margins = typed.textMargins()
     room = typed.width() - margins.left() - margins.right()
     assert typed.fontMetrics().horizontalAdvance("2,000,000") <= room
 
 
-def test_map_stands_beside_the_ticket_when_wide_and_below_when_narrow(panel):
+def test_map_stands_beside_the_ticket_when_wide_and_on_its_page_when_narrow(panel):
     table = panel.findChild(TicketTable)
 
     def place(widget: QWidget) -> QPoint:
@@ -494,7 +507,10 @@ def test_map_stands_beside_the_ticket_when_wide_and_below_when_narrow(panel):
     assert place(heat(panel)).x() > place(table).x() + table.width()
     panel.resize(520, 800)
     QApplication.processEvents()
-    assert place(heat(panel)).y() > place(table).y() + table.height()
+    assert not heat(panel).isVisible()
+    panel.show_page("what_if")
+    QApplication.processEvents()
+    assert heat(panel, "Scenarios of the what-if").isVisible()
 
 
 def test_equal_state_paints_nothing(panel):
