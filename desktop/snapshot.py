@@ -33,6 +33,7 @@ from desktop.tape import Tape
 from desktop.today import Today, usual_cone, watch
 from desktop.trade.hedge import Hedge, PairRisk, hedges, log_returns, pair_risk
 from desktop.trade.position import LegReturns
+from desktop.typed_figures import FigureReader
 
 BOOTSTRAP_SEED = 20240711
 DEMO_LABEL = "DEMO, simulated between published levels"
@@ -123,7 +124,7 @@ class SnapshotBuilder:
     def __init__(self, store: Store, deferred: Deferred, *, charts: bool = True, reread_s: float = 0.0) -> None:
         self._reread_s, self._read_at_s = reread_s, 0.0
         self._store, self._deferred, self._tape = store, deferred, Tape(store)
-        self._schedules = Schedules(store)
+        self._schedules, self._figures = Schedules(store), FigureReader()
         self._gatherer = Gatherer(store, deferred, self._schedules, charts=charts)
         self._history: History | None = None
 
@@ -159,7 +160,9 @@ class SnapshotBuilder:
             divergence=self._divergence(history, today, live, schedule),
             today=today,
             usual=self._usual(today.session),
-            evidence=self._gatherer.gather(history.pair, history.day, moment, history.key),
+            evidence=self._gatherer.gather(
+                history.pair, history.day, moment, history.key, self._figures.read(settings)
+            ),
             schedule=schedule,
             next_release=schedule.next(moment),
             feed=tuple(feed),

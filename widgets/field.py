@@ -127,6 +127,8 @@ class Field(QWidget):
             self.edit.show_unit(state.unit, self._theme)
         wrong = bool(state.error)
         self._label.show_text(Text(f"{state.label} !" if wrong else state.label, Tone.BAD if wrong else Tone.DIM))
+        if before is None or state.hint != before.hint:
+            self.edit.setPlaceholderText(state.hint)
         told = state.error or state.help
         self.edit.setToolTip(told)
         self.edit.setAccessibleDescription(f"Wrong: {state.error}" if wrong else state.help)
