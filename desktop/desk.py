@@ -16,6 +16,7 @@ from typing import TypeAlias
 
 from desktop import snapshot, thesis
 from desktop.analytics.rates import zq_symbol
+from desktop.answers import Answers
 from desktop.book import FILE_NAME as BOOK_NAME
 from desktop.book import Book
 from desktop.changes import ChangeLog
@@ -32,6 +33,7 @@ from desktop.presenters.words import clock_et, source_name
 from desktop.snapshot import SnapshotBuilder
 from desktop.sources.contract import Publisher, Source
 from desktop.sources.feed import Feed, Plan
+from desktop.sources.state import Progress
 from desktop.sources.stream import Stream
 from widgets.states import PlaybackState
 
@@ -121,7 +123,7 @@ class Desk:
             seen,
             view,
             refreshing=refreshing,
-            progress=feed.progress,
+            progress=feed.progress or self._statistics,
             playback=self._playback(parts.clock.now()),
             empty="" if demo else self._empty(parts),
             why=self.why,
@@ -129,6 +131,10 @@ class Desk:
             judged=judged,
             news=self._changes.unseen,
         )
+
+    @property
+    def _statistics(self) -> Progress | None:
+        return None if self._deferred is None else self._deferred.progress
 
     def _follow_sought(self, feed: Feed) -> None:
         """Ask for what a paused demo was moved to: a clock that stands still makes nothing due."""
@@ -147,7 +153,7 @@ class Desk:
                 if self._closed:
                     raise UserError("closed: another desk is shown")
                 self._parts = self._open_parts(self._changed)
-                self._deferred = Deferred(self._changed, held=True)
+                self._deferred = Deferred(self._changed, held=True, answers=Answers(self._parts.store))
                 self._builder = SnapshotBuilder(self._parts.store, self._deferred, reread_s=_REREAD_S)
                 self._changes = ChangeLog(self._parts.store)
             return self._parts, self._builder

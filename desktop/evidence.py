@@ -27,6 +27,7 @@ from desktop.analytics.positioning import (
 from desktop.analytics.rates import DayRule, FedPath, Fixing, SlopeHistory, Target, TwoYear
 from desktop.analytics.ratio import EngleGranger, PairSeries, TotalReturn
 from desktop.analytics.seasonality import Seasonality
+from desktop.answers import Kept
 from desktop.deferred import Deferred
 from desktop.market.known import Unknown
 from desktop.market.releases import ReleaseKind, Schedule, Schedules
@@ -137,14 +138,26 @@ class Gatherer:
         get, store = self._deferred.get, self._store
         etfs, spx, vix = self._of(day, "IWM:adj", "QQQ:adj"), self._of(day, "^SPX"), self._of(day, "^VIX")
         return Evidence(
-            events=get("events", legs, lambda: events.event_study(pair)),
-            cointegration=get("cointegration", legs, lambda: _cointegration(pair)),
+            events=get("events", legs, lambda: events.event_study(pair), Kept(1, lambda: _closes(pair))),
+            cointegration=get(
+                "cointegration", legs, lambda: _cointegration(pair), Kept(1, lambda: (pair.ndx, pair.rut))
+            ),
             total_return=get("total return", (legs, etfs), lambda: _total_return(store, pair, day)),
             adjusted=get("adjusted ratio", etfs, lambda: _adjusted(store, day)),
             rates=self._gather_rates(pair, seen, (key, seen.known), typed.figures.day_rule),
             positioning=get("positioning", (key, seen.known), lambda: _positioning(store, moment)),
-            seasonality=get("seasonality", vix, lambda: _seasonality(store, day)),
-            declines=get("declines", (legs, spx, vix), lambda: _declines(store, pair, day)),
+            seasonality=get(
+                "seasonality",
+                vix,
+                lambda: _seasonality(store, day),
+                Kept(1, lambda: (day, *_of(store, day, "^VIX"))),
+            ),
+            declines=get(
+                "declines",
+                (legs, spx, vix),
+                lambda: _declines(store, pair, day),
+                Kept(1, lambda: (*_closes(pair), *_of(store, day, "^SPX", "^VIX"))),
+            ),
             flow=typed.flow,
             mega_caps=self._gather_mega_caps(seen, typed.figures, day, key),
             figures=typed.figures,
@@ -256,6 +269,17 @@ def _typed_at(figures: TypedFigures, day: date, before: _TypedAt | None = None) 
 
 
 _NO_CHART = Unknown("worked out for a chart only")
+
+
+def _closes(pair: PairSeries) -> tuple[object, ...]:
+    """What names closes of both legs over a restart."""
+    return pair.days, pair.rut, pair.ndx, pair.sessions
+
+
+def _of(store: Store, day: date, *symbols: str) -> tuple[object, ...]:
+    """What names closes of `symbols` up to `day` over a restart."""
+    found = [store.closes(symbol, last=day) for symbol in symbols]
+    return tuple(array for one in found for array in (one.days, one.close))
 
 
 def _cointegration(pair: PairSeries) -> EngleGranger | Unknown:

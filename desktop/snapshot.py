@@ -20,6 +20,7 @@ from desktop.analytics.correlation import CorrelationStats
 from desktop.analytics.divergence import Cone, DivergenceStats, Reference, SpreadNow
 from desktop.analytics.ratio import HalfLifeInterval, PairSeries, RatioStats
 from desktop.analytics.regime import RegimeStats, Thresholds
+from desktop.answers import Kept
 from desktop.deferred import Deferred
 from desktop.evidence import Evidence, Gatherer
 from desktop.market.known import Unknown
@@ -224,12 +225,16 @@ class SnapshotBuilder:
     # What is too slow for a frame
 
     def _adf(self, history: History) -> ratio.UnitRoot | Unknown:
-        return self._deferred.get("adf", _series_key(history), lambda: ratio.adf(history.pair.log_ratio))
+        x = history.pair.log_ratio
+        return self._deferred.get("adf", _series_key(history), lambda: ratio.adf(x), Kept(1, lambda: (x,)))
 
     def _half_life(self, history: History) -> HalfLifeInterval | Unknown:
         x = history.pair.log_ratio[-ratio.HALF_LIFE_WINDOW :]
         return self._deferred.get(
-            "half-life", _series_key(history), lambda: ratio.half_life_interval(x, BOOTSTRAP_SEED)
+            "half-life",
+            _series_key(history),
+            lambda: ratio.half_life_interval(x, BOOTSTRAP_SEED),
+            Kept(1, lambda: (x, BOOTSTRAP_SEED)),
         )
 
     def _usual(self, session: Session) -> tuple[str, Cone] | Unknown:

@@ -311,6 +311,7 @@ class ProgressState:
 
     what: str
     share: float | None
+    stoppable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
