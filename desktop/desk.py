@@ -17,6 +17,7 @@ from typing import TypeAlias
 
 from desktop import snapshot, thesis
 from desktop.analytics.rates import zq_symbol
+from desktop.answers import Answers
 from desktop.book import FILE_NAME as BOOK_NAME
 from desktop.book import Book
 from desktop.changes import ChangeLog
@@ -35,6 +36,7 @@ from desktop.setups import Setups
 from desktop.snapshot import SnapshotBuilder
 from desktop.sources.contract import Publisher, Source
 from desktop.sources.feed import Feed, Plan
+from desktop.sources.state import Progress
 from desktop.sources.stream import Stream
 from widgets.states import PlaybackState, SetupAsked, SetupsState
 
@@ -126,7 +128,7 @@ class Desk:
             seen,
             view,
             refreshing=refreshing,
-            progress=feed.progress,
+            progress=feed.progress or self._statistics,
             playback=self._playback(parts.clock.now()),
             empty="" if demo else self._empty(parts),
             why=self.why,
@@ -150,6 +152,10 @@ class Desk:
         note = "kept until the demo is left" if self.mode is Mode.DEMO else ""
         return SetupsState(self._setups.names(), self._setups.matching(chosen), note)
 
+    @property
+    def _statistics(self) -> Progress | None:
+        return None if self._deferred is None else self._deferred.progress
+
     def _follow_sought(self, feed: Feed) -> None:
         """Ask for what a paused demo was moved to: a clock that stands still makes nothing due."""
         if self._sought is not None and self.player is not None and self.player.paused and not feed.refreshing:
@@ -167,7 +173,7 @@ class Desk:
                 if self._closed:
                     raise UserError("closed: another desk is shown")
                 self._parts = self._open_parts(self._changed)
-                self._deferred = Deferred(self._changed, held=True)
+                self._deferred = Deferred(self._changed, held=True, answers=Answers(self._parts.store))
                 self._builder = SnapshotBuilder(self._parts.store, self._deferred, reread_s=_REREAD_S)
                 self._changes = ChangeLog(self._parts.store)
                 self._setups = Setups(self._parts.book)

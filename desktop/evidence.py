@@ -24,15 +24,19 @@ from desktop.analytics.positioning import (
     PositionHistory,
     Positions,
 )
-from desktop.analytics.rates import FedPath, Fixing, SlopeHistory, Target, TwoYear
-from desktop.analytics.ratio import PairSeries, TotalReturn
+from desktop.analytics.rates import DayRule, FedPath, Fixing, SlopeHistory, Target, TwoYear
+from desktop.analytics.ratio import EngleGranger, PairSeries, TotalReturn
 from desktop.analytics.seasonality import Seasonality
+from desktop.answers import Kept
 from desktop.deferred import Deferred
 from desktop.market.known import Unknown
 from desktop.market.releases import ReleaseKind, Schedule, Schedules
 from desktop.market.sessions import NYSE, new_york, trading_day
 from desktop.market.store import SeriesView, Store
+from desktop.mega_caps import MegaCaps, Moves, closing_moves, mega_caps, quoted_moves
+from desktop.settings import Settings
 from desktop.sources.files.publication import cot_published
+from desktop.typed_figures import FigureReader, TypedFigures
 
 VIX_FIRST = date(1990, 1, 1)
 STALE_STRIP = timedelta(days=5)
@@ -81,6 +85,8 @@ class Evidence:
     """Each part is Unknown with the reason where what it needs is missing, or is still being worked out."""
 
     events: EventStudy | Unknown
+    cointegration: EngleGranger | Unknown
+    """Of ln NDX and ln RUT: the first on the second, and the other way."""
     total_return: TotalReturn | Unknown
     adjusted: PairSeries | Unknown
     """Dividend-adjusted closes of IWM and QQQ, as the legs of a ratio."""
@@ -88,7 +94,9 @@ class Evidence:
     positioning: Positioning | Unknown
     seasonality: Seasonality | Unknown
     declines: Declines | Unknown
-    flow: Flow
+    flow: Flow | Unknown
+    mega_caps: MegaCaps | Unknown
+    figures: TypedFigures
 
 
 class Gatherer:
@@ -106,9 +114,13 @@ class Gatherer:
         self._seen: _Seen | None = None
         self._legs: tuple[Hashable, Hashable] | None = None
         self._rates: Rates | None = None
-        self._flow = flow.flow()
+        self._typed = _typed_at(FigureReader().read(Settings()), date.max)
+        self._seven: MegaCaps | Unknown | None = None
+        self._seven_from: tuple[object, ...] = ()
 
-    def gather(self, pair: PairSeries, day: date, moment: datetime, key: Hashable) -> Evidence:
+    def gather(
+        self, pair: PairSeries, day: date, moment: datetime, key: Hashable, figures: TypedFigures | None = None
+    ) -> Evidence:
         """Return the evidence at `moment` (UTC).
 
         Parameters
@@ -117,23 +129,61 @@ class Gatherer:
             Official closes of both legs up to `day`, the last session that was over.
         key
             Names what `pair` and the stored history were made from: the same key, the same answer.
+        figures
+            What the user typed in; None is nothing.
         """
         seen = self._look(moment, key)
+        typed = self._read_figures(figures, seen.day)
         legs = day, self._fingerprint(pair, key)
         get, store = self._deferred.get, self._store
         etfs, spx, vix = self._of(day, "IWM:adj", "QQQ:adj"), self._of(day, "^SPX"), self._of(day, "^VIX")
         return Evidence(
-            events=get("events", legs, lambda: events.event_study(pair)),
+            events=get("events", legs, lambda: events.event_study(pair), Kept(1, lambda: _closes(pair))),
+            cointegration=get(
+                "cointegration", legs, lambda: _cointegration(pair), Kept(1, lambda: (pair.ndx, pair.rut))
+            ),
             total_return=get("total return", (legs, etfs), lambda: _total_return(store, pair, day)),
             adjusted=get("adjusted ratio", etfs, lambda: _adjusted(store, day)),
-            rates=self._gather_rates(pair, seen, (key, seen.known)),
+            rates=self._gather_rates(pair, seen, (key, seen.known), typed.figures.day_rule),
             positioning=get("positioning", (key, seen.known), lambda: _positioning(store, moment)),
-            seasonality=get("seasonality", vix, lambda: _seasonality(store, day)),
-            declines=get("declines", (legs, spx, vix), lambda: _declines(store, pair, day)),
-            flow=self._flow,
+            seasonality=get(
+                "seasonality",
+                vix,
+                lambda: _seasonality(store, day),
+                Kept(1, lambda: (day, *_of(store, day, "^VIX"))),
+            ),
+            declines=get(
+                "declines",
+                (legs, spx, vix),
+                lambda: _declines(store, pair, day),
+                Kept(1, lambda: (*_closes(pair), *_of(store, day, "^SPX", "^VIX"))),
+            ),
+            flow=typed.flow,
+            mega_caps=self._gather_mega_caps(seen, typed.figures, day, key),
+            figures=typed.figures,
         )
 
-    def _gather_rates(self, pair: PairSeries, seen: _Seen, known: Hashable) -> Rates:
+    def _read_figures(self, figures: TypedFigures | None, day: date) -> _TypedAt:
+        """The same object as long as the figures and the day are the same."""
+        typed = self._typed
+        if typed.day != day or (figures is not None and figures is not typed.figures):
+            typed = self._typed = _typed_at(figures or typed.figures, day, typed)
+        return typed
+
+    def _gather_mega_caps(
+        self, seen: _Seen, figures: TypedFigures, day: date, key: Hashable
+    ) -> MegaCaps | Unknown:
+        """The same object as long as moves and weights are the same."""
+        moves: Moves | Unknown | None = None
+        if not isinstance(figures.weights, Unknown):
+            moves = seen.seven or self._deferred.get("seven", (key, day), lambda: closing_moves(self._store, day))
+        made_from = (moves, figures.weights, seen.day)
+        if self._seven is None or any(a is not b for a, b in zip(made_from, self._seven_from, strict=True)):
+            none = Unknown("no weights are typed")
+            self._seven, self._seven_from = mega_caps(moves or none, figures.weights, seen.moment), made_from
+        return self._seven
+
+    def _gather_rates(self, pair: PairSeries, seen: _Seen, known: Hashable, rule: DayRule) -> Rates:
         """The same object as long as its parts are the same."""
         get, store, moment, strip = self._deferred.get, self._store, seen.moment, seen.strip
         schedule = self._schedules.at(moment)
@@ -145,8 +195,8 @@ class Gatherer:
             slopes=slopes,
             path=get(
                 "path",
-                (known, seen.day, _prices(strip), schedule),
-                lambda: _path(store, strip, moment, schedule),
+                (known, seen.day, _prices(strip), schedule, rule),
+                lambda: _path(store, strip, moment, schedule, rule),
             ),
             strip=strip,
         )
@@ -166,7 +216,10 @@ class Gatherer:
             if seen is not None and seen.strip == strip:
                 strip = seen.strip
             known = self._store.latest_known(moment)
-            self._seen = seen = _Seen(key, minute, moment, trading_day(moment), known, strip)
+            seven = quoted_moves(self._store, moment)
+            if seen is not None and seen.seven == seven:
+                seven = seen.seven
+            self._seen = seen = _Seen(key, minute, moment, trading_day(moment), known, strip, seven)
         return seen
 
     def _fingerprint(self, pair: PairSeries, key: Hashable) -> Hashable:
@@ -191,9 +244,46 @@ class _Seen:
     day: date
     known: datetime | None
     strip: Strip | Unknown
+    seven: Moves | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _TypedAt:
+    """The typed figures as seen on `day`."""
+
+    figures: TypedFigures
+    day: date
+    flow: Flow | Unknown
+
+
+def _typed_at(figures: TypedFigures, day: date, before: _TypedAt | None = None) -> _TypedAt:
+    if isinstance(figures.flow, Unknown):
+        return _TypedAt(figures, day, figures.flow)
+    later = [one for one in figures.of_claim("flow_asymmetry") if one.dated is not None and one.dated > day]
+    if later:
+        names = ", ".join(f"{one.asked.label} is of {one.dated}" for one in later)
+        return _TypedAt(figures, day, Unknown(f"{names}, after {day}: type figures of an earlier day"))
+    if before is not None and before.figures is figures and not isinstance(before.flow, Unknown):
+        return _TypedAt(figures, day, before.flow)
+    return _TypedAt(figures, day, flow.flow(figures.flow))
 
 
 _NO_CHART = Unknown("worked out for a chart only")
+
+
+def _closes(pair: PairSeries) -> tuple[object, ...]:
+    """What names closes of both legs over a restart."""
+    return pair.days, pair.rut, pair.ndx, pair.sessions
+
+
+def _of(store: Store, day: date, *symbols: str) -> tuple[object, ...]:
+    """What names closes of `symbols` up to `day` over a restart."""
+    found = [store.closes(symbol, last=day) for symbol in symbols]
+    return tuple(array for one in found for array in (one.days, one.close))
+
+
+def _cointegration(pair: PairSeries) -> EngleGranger | Unknown:
+    return ratio.engle_granger(np.log(pair.ndx), np.log(pair.rut))
 
 
 def _total_return(store: Store, pair: PairSeries, day: date) -> TotalReturn | Unknown:
@@ -266,7 +356,9 @@ def _future(store: Store, symbol: str, moment: datetime) -> tuple[date, float] |
     return trading_day(quote.event_time), quote.price
 
 
-def _path(store: Store, strip: Strip | Unknown, moment: datetime, schedule: Schedule) -> FedPath | Unknown:
+def _path(
+    store: Store, strip: Strip | Unknown, moment: datetime, schedule: Schedule, rule: DayRule
+) -> FedPath | Unknown:
     if isinstance(strip, Unknown):
         return strip
     # The Fed announces a year's meetings in the year before: whoever looked then knew no further.
@@ -279,6 +371,7 @@ def _path(store: Store, strip: Strip | Unknown, moment: datetime, schedule: Sche
         target=_target(store, moment),
         effr=_effr(store, moment),
         known_to=None if isinstance(known_to, Unknown) else min(known_to, announced_to),
+        rule=rule,
     )
 
 

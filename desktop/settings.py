@@ -44,6 +44,10 @@ def _setting(
     return field(default=default, metadata={"spec": Spec(key, text, low, high, choices)})
 
 
+def _figure(name: str, what: str) -> Any:  # noqa: ANN401
+    return _setting(f"thesis.figures.{name}", "", f"{what}; empty for none.")
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """All choices, immutable; `dataclasses.replace` makes the next one."""
@@ -228,6 +232,32 @@ class Settings:
     kill_valuation_gap: str = _setting(
         "thesis.kill.valuation_gap", "", "Level at which this claim is given up, as typed; empty for none."
     )
+    day_rule: str = _setting(
+        "thesis.day_rule",
+        "old_rate",
+        "Rate that holds on the day of a Fed decision: the old one (right), or the new one (printed examples).",
+        choices=("old_rate", "new_rate"),
+    )
+    figure_cap_usd: str = _figure("cap_usd", "Value of the largest company (USD), as typed")
+    figure_cap_usd_dated: str = _figure("cap_usd_dated", "Day of that figure")
+    figure_median_company_usd: str = _figure("median_company_usd", "Value of the median small cap (USD), as typed")
+    figure_median_company_usd_dated: str = _figure("median_company_usd_dated", "Day of that figure")
+    figure_index_cap_usd: str = _figure("index_cap_usd", "Value of the Russell 2000 (USD), as typed")
+    figure_index_cap_usd_dated: str = _figure("index_cap_usd_dated", "Day of that figure")
+    figure_share: str = _figure("share", "Part of the largest company that moves (%), as typed")
+    figure_share_dated: str = _figure("share_dated", "Day of that figure")
+    figure_daily_vol_pct: str = _figure("daily_vol_pct", "Daily volatility of the Russell 2000 (%), as typed")
+    figure_daily_vol_pct_dated: str = _figure("daily_vol_pct_dated", "Day of that figure")
+    figure_turnover_usd: str = _figure("turnover_usd", "Daily turnover of the Russell 2000 (USD), as typed")
+    figure_turnover_usd_dated: str = _figure("turnover_usd_dated", "Day of that figure")
+    figure_impact_y: str = _figure("impact_y", "Factor of the square-root impact law, as typed")
+    figure_impact_y_dated: str = _figure("impact_y_dated", "Day of that figure")
+    figure_pe_qqq: str = _figure("pe_qqq", "P/E of QQQ, as typed")
+    figure_pe_qqq_dated: str = _figure("pe_qqq_dated", "Day of that figure")
+    figure_pe_iwm: str = _figure("pe_iwm", "P/E of IWM, as typed")
+    figure_pe_iwm_dated: str = _figure("pe_iwm_dated", "Day of that figure")
+    figure_weights: str = _figure("weights", "Weights of the seven largest companies in the NDX (%), as typed")
+    figure_weights_dated: str = _figure("weights_dated", "Day of that figure")
 
 
 def spec_of(name: str) -> Spec:

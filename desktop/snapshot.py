@@ -20,6 +20,7 @@ from desktop.analytics.correlation import CorrelationStats
 from desktop.analytics.divergence import Cone, DivergenceStats, Reference, SpreadNow
 from desktop.analytics.ratio import HalfLifeInterval, PairSeries, RatioStats
 from desktop.analytics.regime import RegimeStats, Thresholds
+from desktop.answers import Kept
 from desktop.deferred import Deferred
 from desktop.evidence import Evidence, Gatherer
 from desktop.market.known import Unknown
@@ -33,6 +34,7 @@ from desktop.tape import Tape
 from desktop.today import Today, usual_cone, watch
 from desktop.trade.hedge import Hedge, PairRisk, hedges, log_returns, pair_risk
 from desktop.trade.position import LegReturns
+from desktop.typed_figures import FigureReader
 
 BOOTSTRAP_SEED = 20240711
 _TRADED = ("RTY=F", "NQ=F", "IWM", "QQQ")
@@ -126,7 +128,7 @@ class SnapshotBuilder:
     def __init__(self, store: Store, deferred: Deferred, *, charts: bool = True, reread_s: float = 0.0) -> None:
         self._reread_s, self._read_at_s = reread_s, 0.0
         self._store, self._deferred, self._tape = store, deferred, Tape(store)
-        self._schedules = Schedules(store)
+        self._schedules, self._figures = Schedules(store), FigureReader()
         self._gatherer = Gatherer(store, deferred, self._schedules, charts=charts)
         self._history: History | None = None
 
@@ -162,7 +164,9 @@ class SnapshotBuilder:
             divergence=self._divergence(history, today, live, schedule),
             today=today,
             usual=self._usual(today.session),
-            evidence=self._gatherer.gather(history.pair, history.day, moment, history.key),
+            evidence=self._gatherer.gather(
+                history.pair, history.day, moment, history.key, self._figures.read(settings)
+            ),
             schedule=schedule,
             next_release=schedule.next(moment),
             feed=tuple(feed),
@@ -232,12 +236,16 @@ class SnapshotBuilder:
     # What is too slow for a frame
 
     def _adf(self, history: History) -> ratio.UnitRoot | Unknown:
-        return self._deferred.get("adf", _series_key(history), lambda: ratio.adf(history.pair.log_ratio))
+        x = history.pair.log_ratio
+        return self._deferred.get("adf", _series_key(history), lambda: ratio.adf(x), Kept(1, lambda: (x,)))
 
     def _half_life(self, history: History) -> HalfLifeInterval | Unknown:
         x = history.pair.log_ratio[-ratio.HALF_LIFE_WINDOW :]
         return self._deferred.get(
-            "half-life", _series_key(history), lambda: ratio.half_life_interval(x, BOOTSTRAP_SEED)
+            "half-life",
+            _series_key(history),
+            lambda: ratio.half_life_interval(x, BOOTSTRAP_SEED),
+            Kept(1, lambda: (x, BOOTSTRAP_SEED)),
         )
 
     def _usual(self, session: Session) -> tuple[str, Cone] | Unknown:

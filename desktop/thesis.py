@@ -12,12 +12,16 @@ from enum import StrEnum
 
 from desktop.analytics.divergence import Rank
 from desktop.analytics.events import Outcome
+from desktop.analytics.flow import OLD_DAYS, Figure
+from desktop.analytics.rates import DayRule, FedPath
 from desktop.analytics.ratio import TWO_YEARS_DAYS, Extreme
 from desktop.analytics.regime import FLAG_NAMES, WORDS, State
 from desktop.analytics.seasonality import SIGNIFICANT, Contrast
+from desktop.evidence import Strip
 from desktop.market.known import Maybe, Unknown
 from desktop.market.sessions import NYSE, new_york, trading_day
 from desktop.snapshot import Snapshot
+from desktop.typed_figures import TYPED
 
 
 class Verdict(StrEnum):
@@ -84,7 +88,7 @@ MEASURES: Mapping[str, Measure] = {
     "two_year_explains": Measure("%", 1, Side.BELOW, signed=True),
     "under_owned": Measure("z", 1, Side.BELOW, signed=True),
     "flow_asymmetry": Measure("companies", 1, Side.BELOW),
-    "mega_cap_contribution": Measure("%", 2, Side.ABOVE, signed=True),
+    "mega_cap_contribution": Measure("pp", 2, Side.ABOVE, signed=True),
     "election_july_august": Measure("%", 1, Side.BELOW, signed=True),
     "election_october": Measure("%", 1, Side.BELOW, signed=True),
     "fall_less": Measure("pp", 1, Side.BELOW, signed=True),
@@ -94,9 +98,10 @@ MEASURES: Mapping[str, Measure] = {
 
 FRESH_DAYS: Mapping[str, int] = {
     **dict.fromkeys(("stretched", "mean_reversion", "divergence_rare", "correlations_low", "orderly"), 7),
-    **dict.fromkeys(("cuts_priced", "two_year_explains"), 7),
+    **dict.fromkeys(("cuts_priced", "two_year_explains", "mega_cap_contribution"), 7),
     "under_owned": 21,
     **dict.fromkeys(("continued", "election_july_august", "election_october", "fall_less"), 92),
+    "valuation_gap": OLD_DAYS,
 }
 """How old the data of a claim may be, in days of the calendar, for a verdict."""
 
@@ -107,6 +112,9 @@ _MOST_OF_IT = 0.25
 _LEAST_DECLINES, _MOSTLY = 5, 0.65
 _PAIR_SCORE = 1.0
 _MEETINGS_AHEAD = 3
+_RULE_MATTERS = 0.005
+_LAGGED = 0.5
+_DEARER = 1.1
 
 
 def claims(snapshot: Snapshot) -> tuple[Claim, ...]:
@@ -224,6 +232,12 @@ def _mean_reversion(s: Snapshot) -> Claim:
     reverts = not isinstance(days, Unknown) and days <= TWO_YEARS_DAYS
     rejected = stats.adf.p <= SIGNIFICANT
     half_life = "none" if isinstance(days, Unknown) else f"{days:,.0f} d"
+    notes = [] if rejected else ["a half-life is fitted to any series: the test does not reject a random walk"]
+    pairs = s.evidence.cointegration
+    if not isinstance(pairs, Unknown):
+        both = (pairs.first_on_second.p, pairs.second_on_first.p)
+        found = "legs tied together" if max(both) <= SIGNIFICANT else "no tie between the legs is shown"
+        notes.append(f"Engle-Granger p {both[0]:.2f} and {both[1]:.2f}: {found}")
     return _claim(
         key,
         words_of_it,
@@ -231,9 +245,9 @@ def _mean_reversion(s: Snapshot) -> Claim:
         stats.adf.p,
         f"ADF p {stats.adf.p:.2f}, half-life {half_life}, n {stats.adf.n:,}",
         as_of=stats.date,
-        source="official closes; augmented Dickey-Fuller, AR(1) of five years",
+        source="official closes; augmented Dickey-Fuller, AR(1) of five years, Engle-Granger",
         next_update=_next_close(s),
-        note="" if rejected else "a half-life is fitted to any series: the test does not reject a random walk",
+        note="; ".join(notes),
     )
 
 
@@ -384,8 +398,29 @@ def _cuts_priced(s: Snapshot) -> Claim:
         as_of=strip.last,
         source=source,
         next_update=_next_close(s),
-        note="" if strip.first == strip.last else f"the oldest of its prices is of {strip.first}",
+        note="; ".join(filter(None, (_oldest(strip), _by_rule(path)))),
     )
+
+
+def _oldest(strip: Strip) -> str:
+    return "" if strip.first == strip.last else f"the oldest of its prices is of {strip.first}"
+
+
+def _by_rule(path: FedPath) -> str:
+    """How much it matters how the day of the decision counts; silent where it does not."""
+    moved = [one for one in path.meetings[:_MEETINGS_AHEAD] if not isinstance(one.other_rule_shift, Unknown)]
+    most = max(moved, key=lambda one: _or_zero(one.other_rule_shift), default=None)
+    if most is None or _or_zero(most.other_rule_shift) < _RULE_MATTERS:
+        return ""
+    counted = "not counted" if path.rule is DayRule.OLD_RATE else "counted"
+    return (
+        f"decision day {counted} at the new rate; the other rule moves {_or_zero(most.other_rule_shift):.0%} "
+        f"of the odds of {most.meeting.day} {most.meeting:%b}"
+    )
+
+
+def _or_zero(value: Maybe) -> float:
+    return 0.0 if isinstance(value, Unknown) else value
 
 
 def _two_year_explains(s: Snapshot) -> Claim:
@@ -449,26 +484,62 @@ def _under_owned(s: Snapshot) -> Claim:
 
 def _flow_asymmetry(s: Snapshot) -> Claim:
     """A figure, not a test: no verdict."""
+    key, words_of_it = "flow_asymmetry", "Flow asymmetry"
     found = s.evidence.flow
+    if isinstance(found, Unknown):
+        return _missing(key, words_of_it, found.reason, "typed figures")
+    figures = [figure for _, figure in found.inputs.figures()]
+    typed = sum(one.source == TYPED for one in figures)
+    old = found.inputs.cautions(trading_day(s.moment))
+    notes = (f"arithmetic, no test. {found.plainly}", f"{len(old)} of its figures are old" if old else "")
     return _claim(
-        "flow_asymmetry",
-        "Flow asymmetry",
+        key,
+        words_of_it,
         Verdict.UNKNOWN,
         found.median_companies,
-        f"{found.inputs.share.value:.0%} of the largest = {found.median_companies:.1f} median companies",
-        as_of=found.inputs.cap_usd.dated,
-        source="assumed round figures",
+        f"{100 * found.inputs.share.value:.3g}% of the largest = {found.median_companies:.1f} median companies",
+        as_of=min(one.dated for one in figures),
+        source=f"{typed} of {len(figures)} figures typed, the others assumed and round"
+        if typed
+        else "assumed round figures",
         next_update=None,
-        note=f"arithmetic, no test. {found.plainly}",
+        note=" ".join(filter(None, notes)),
     )
 
 
-def _mega_cap(_: Snapshot) -> Claim:
-    return _missing(
-        "mega_cap_contribution",
-        "Seven names move NDX",
-        "needs index weights, which no source here gives",
-        "index weights",
+def _mega_cap(s: Snapshot) -> Claim:
+    """For: the seven made more of NDX's move than their weight; against: half of that or less.
+
+    A move of NDX under 0.25 % has no verdict: there is nothing to share.
+    """
+    key, words_of_it = "mega_cap_contribution", "Seven names move NDX"
+    found = s.evidence.mega_caps
+    if isinstance(found, Unknown):
+        return _missing(key, words_of_it, found.reason, "weights as typed, moves of the seven and of NDX")
+    made, moves, weights = found.found, found.moves, found.weights
+    share = made.share
+    words = (
+        f"{made.points_pp:+.2f} pp of {made.index_pct:+.2f} %, weight {made.weight:.0%}, n {len(made.parts)} names"
+    )
+    verdict, notes = Verdict.UNKNOWN, ["one day is one day"]
+    if isinstance(share, Unknown):
+        notes.append(share.reason)
+    else:
+        verdict = _three(share >= made.weight, share <= _LAGGED * made.weight)
+        notes.append(f"they made {share:.0%} of the move")
+    age_days = (moves.day - weights.dated).days
+    if age_days > OLD_DAYS:
+        notes.append(f"the weights are of {weights.dated}, {age_days} days old")
+    return _claim(
+        key,
+        words_of_it,
+        verdict,
+        made.points_pp,
+        words,
+        as_of=moves.day,
+        source=f"weights typed, of {weights.dated}; {moves.source}",
+        next_update=_next_close(s),
+        note="; ".join(notes),
     )
 
 
@@ -543,10 +614,36 @@ def _fall_less(s: Snapshot) -> Claim:
     )
 
 
-def _valuation(_: Snapshot) -> Claim:
-    return _missing(
-        "valuation_gap", "Tech dearer", "no source here gives the P/E of both ETFs", "P/E of QQQ over IWM"
+def _valuation(s: Snapshot) -> Claim:
+    """For: QQQ's P/E 10 % or more above IWM's; against: below it; mixed: between."""
+    key, words_of_it, source = "valuation_gap", "Tech dearer", "P/E of QQQ over IWM"
+    today = trading_day(s.moment)
+    qqq, iwm = (_seen(one, today) for one in (s.evidence.figures.pe_qqq, s.evidence.figures.pe_iwm))
+    if isinstance(qqq, Unknown) or isinstance(iwm, Unknown):
+        reason = "; ".join(one.reason for one in (qqq, iwm) if isinstance(one, Unknown))
+        return _missing(key, words_of_it, reason, source)
+    times = qqq.value / iwm.value
+    notes = ["funds differ in how they count companies that lose money: leaving them out makes small caps cheaper"]
+    if qqq.dated != iwm.dated:
+        notes.append(f"QQQ of {qqq.dated}, IWM of {iwm.dated}")
+    return _claim(
+        key,
+        words_of_it,
+        _three(times >= _DEARER, times < 1),
+        times,
+        f"P/E {qqq.value:.1f} vs {iwm.value:.1f}, n 2 funds",
+        as_of=min(qqq.dated, iwm.dated),
+        source=f"{source}, typed",
+        next_update=None,
+        note="; ".join(notes),
     )
+
+
+def _seen(figure: Figure | Unknown, day: date) -> Figure | Unknown:
+    """The figure as known on `day`."""
+    if isinstance(figure, Unknown) or figure.dated <= day:
+        return figure
+    return Unknown(f"a P/E typed is of {figure.dated}, after {day}: type that of an earlier day")
 
 
 def _number(value: Maybe, digits: int) -> str:

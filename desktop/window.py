@@ -59,7 +59,7 @@ from widgets.health_panel import HealthPanel
 from widgets.playback import PlaybackBar
 from widgets.ratio_panel import LevelMoved, RatioPanel
 from widgets.sizer_panel import SizerPanel
-from widgets.states import KillTyped, SetupAsked, SizerForm, Text, Tone
+from widgets.states import InputTyped, KillTyped, SetupAsked, SizerForm, Text, Tone
 from widgets.status_bar import StatusStrip
 from widgets.thesis_panel import ThesisPanel
 from widgets.time_bar import MINUTE, TimeBar
@@ -372,6 +372,7 @@ class Window(QMainWindow):
         self.status.source_clicked.connect(self._open_source)
         self.thesis.claim_opened.connect(self._open_claim)
         self.thesis.kill_typed.connect(self._kill_typed)
+        self.evidence.input_typed.connect(self._input_typed)
         self.thesis.news_seen.connect(lambda: self.asked.emit(Request.NEWS_SEEN))
         self.health.test_requested.connect(lambda key: self.asked.emit(Test(key)))
         self.health.pause_requested.connect(lambda key: self.asked.emit(Pause(key, paused=True)))
@@ -404,6 +405,9 @@ class Window(QMainWindow):
 
     def _kill_typed(self, typed: KillTyped) -> None:
         self._choose(KILL + typed.key, typed.text)
+
+    def _input_typed(self, typed: InputTyped) -> None:
+        self._choose(typed.key, typed.text)
 
     def focus_panel(self, key: str) -> None:
         """Bring a panel to the front and give it the keyboard."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from widgets.evidence_chart import EvidencePlot
+from widgets.evidence_inputs import EvidenceInputs
 from widgets.evidence_table import ROW_HEIGHT, EvidenceTableView
 from widgets.painted import paint_mark
 from widgets.parts import Card, FactLine
@@ -23,6 +24,7 @@ _SLIM = 0.42
 _TABLE_SHARE = 0.35
 """Share of the height that a table below the chart takes at most."""
 _LEAST_ROWS = 3
+_LEAST_CHART = 110
 
 
 class _Attention(QWidget):
@@ -47,6 +49,9 @@ class _Attention(QWidget):
 class EvidenceView(Card):
     """Shows an `EvidenceState`, or asks to choose a claim."""
 
+    input_typed = Signal(object)
+    """`InputTyped`: a figure on every keystroke, or a rule that was chosen."""
+
     def __init__(self) -> None:
         super().__init__("Evidence")
         self._state: EvidenceState | None = None
@@ -58,7 +63,10 @@ class EvidenceView(Card):
         self._facts = FactLine("Facts", most_lines=3)
         self.plot = EvidencePlot("Chart of the evidence")
         self.plot.set_subject(self)
+        self.plot.setMinimumHeight(_LEAST_CHART)
         self.table = EvidenceTableView("Table of the evidence")
+        self.inputs = EvidenceInputs()
+        self.inputs.typed.connect(self.input_typed)
         self._caution = self.label(12, wrap=True, name="Caution")
         self._caution.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self._mark = _Attention()
@@ -69,6 +77,7 @@ class EvidenceView(Card):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(5)
         column.addWidget(self._facts)
+        column.addWidget(self.inputs)
         self._middle = QBoxLayout(QBoxLayout.Direction.TopToBottom)
         self._middle.setSpacing(6)
         self._middle.addWidget(self.plot, 1)
@@ -81,7 +90,15 @@ class EvidenceView(Card):
         column.addLayout(foot)
         column.addWidget(self._source)
         self.body.addWidget(self._message, 1)
-        self.body.addWidget(self._content, 1)
+        self._area = QScrollArea()
+        self._area.setWidgetResizable(True)
+        self._area.setFrameShape(QFrame.Shape.NoFrame)
+        self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._area.verticalScrollBar().setAccessibleName("Evidence, further down")
+        self._area.setWidget(self._content)
+        self._area.viewport().installEventFilter(self)
+        self.body.addWidget(self._area, 1)
         self._show_what_there_is(None)
 
     def show_state(self, state: EvidenceState | None) -> None:
@@ -95,11 +112,13 @@ class EvidenceView(Card):
             self.setAccessibleDescription(_NOTHING_CHOSEN)
             self.plot.show_chart(None)
             self.table.show_table(None)
+            self.inputs.show_inputs(None)
             return
         self.title.show_text(Text(state.title))
         self._verdict.show_verdict(state.verdict)
         self.setAccessibleDescription(f"{state.title}: {self._verdict.word().lower()}")
         self._facts.show_facts(state.facts)
+        self.inputs.show_inputs(state)
         self.plot.show_chart(state.chart)
         if before is None or state.key != before.key:
             self.plot.setAccessibleName(f"{state.title}, chart")
@@ -115,7 +134,7 @@ class EvidenceView(Card):
     @override
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)
-        for part in (self._verdict, self._facts, self.plot, self.table, self._mark):
+        for part in (self._verdict, self._facts, self.plot, self.table, self._mark, self.inputs):
             part.set_theme(theme)
 
     @override
@@ -124,7 +143,7 @@ class EvidenceView(Card):
 
     def _show_what_there_is(self, state: EvidenceState | None) -> None:
         self._message.setVisible(state is None)
-        self._content.setVisible(state is not None)
+        self._area.setVisible(state is not None)
         self._verdict.setVisible(state is not None)
         if state is None:
             return
@@ -142,20 +161,20 @@ class EvidenceView(Card):
         if state is None or state.table is None:
             return
         across, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
-        wide, natural = self.width() - 26, self.table.natural_width()
+        wide, natural = self._area.viewport().width(), self.table.natural_width()
         beside = state.chart is not None and self.width() >= _BESIDE_FROM and natural <= _SLIM * wide
         self._middle.setDirection(across if beside else down)
         self._middle.setSpacing(14 if beside else 6)
         most = 16_777_215
         if state.chart is None:
-            self.table.setMinimumSize(0, 0)
+            self.table.setMinimumSize(0, (_LEAST_ROWS + 1) * ROW_HEIGHT)
             self.table.setMaximumSize(most, most)
         elif beside:
             self.table.setFixedWidth(natural)
             self.table.setMinimumHeight(0)
             self.table.setMaximumHeight(most)
         else:
-            whole_rows = max(_LEAST_ROWS, round(_TABLE_SHARE * self._content.height()) // ROW_HEIGHT)
+            whole_rows = max(_LEAST_ROWS, round(_TABLE_SHARE * self._area.viewport().height()) // ROW_HEIGHT)
             self.table.setMinimumWidth(0)
             self.table.setMaximumWidth(most)
             self.table.setFixedHeight(min(self.table.natural_height(), whole_rows * ROW_HEIGHT + 2))
@@ -164,6 +183,12 @@ class EvidenceView(Card):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._arrange()
+
+    @override
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self._area.viewport() and event.type() is QEvent.Type.Resize:
+            self._arrange()
+        return False
 
 
 def _toned(text: Text, tone: Tone) -> Text:

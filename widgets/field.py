@@ -171,6 +171,8 @@ class Field(QWidget):
         self._show_origin(state.origin)
         wrong = bool(state.error)
         self._label.show_text(Text(f"{state.label} !" if wrong else state.label, Tone.BAD if wrong else Tone.DIM))
+        if before is None or state.hint != before.hint:
+            self.edit.setPlaceholderText(state.hint)
         told = state.error or state.help
         self.edit.setToolTip(told)
         said = f"typed; {state.help}" if state.typed else state.help

@@ -213,6 +213,9 @@ class FieldState:
     typed: bool = False
     untyped: str = ""
     origin: Text | None = None
+    optional: bool = False
+    hint: str = ""
+    """What holds while nothing is typed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -413,6 +416,7 @@ class ProgressState:
 
     what: str
     share: float | None
+    stoppable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -534,8 +538,21 @@ class EvidenceChart:
 
 
 @dataclass(frozen=True, slots=True)
+class EvidenceInput:
+    """One figure that the user types, and the field of its day; a `wide` one takes a line of its own."""
+
+    value: FieldState
+    dated: FieldState
+    wide: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class EvidenceState:
-    """What stands behind one claim: facts, the chart or table a sceptic asks for, source, and a caution."""
+    """What stands behind one claim: facts, the chart or table a sceptic asks for, source, and a caution.
+
+    `inputs` are the figures it rests on that are typed in; `choices` a rule that can be chosen, `choices_key` and
+    `choices_label` name it.
+    """
 
     key: str
     title: str
@@ -545,6 +562,18 @@ class EvidenceState:
     table: EvidenceTable | None
     caution: Text
     source: Text
+    inputs: tuple[EvidenceInput, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    choices_key: str = ""
+    choices_label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InputTyped:
+    """What was typed into a field of the evidence, or chosen there, by the key of the field."""
+
+    key: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -243,7 +243,7 @@ class StatusStrip(QWidget):
 
     def _show_progress(self, progress: ProgressState | None) -> None:
         known = progress is not None and progress.share is not None
-        self._cancel.setVisible(progress is not None)
+        self._cancel.setVisible(progress is not None and progress.stoppable)
         self._bar.setVisible(known)
         if progress is None:
             return

@@ -97,8 +97,16 @@ _MIGRATIONS: tuple[str, ...] = (
     DROP TABLE calendar;
     ALTER TABLE sightings RENAME TO calendar;
     """,
+    """
+    CREATE TABLE answers (
+        name TEXT NOT NULL, fingerprint TEXT NOT NULL, made_us INTEGER NOT NULL, value BLOB NOT NULL,
+        PRIMARY KEY (name, fingerprint)
+    ) WITHOUT ROWID;
+    """,
 )
 SCHEMA_VERSION = len(_MIGRATIONS)
+MOST_ANSWERS = 12
+"""Answers of one statistic that are kept: of today, and of the moments that were looked at last."""
 
 
 class Priority(IntEnum):
@@ -603,6 +611,25 @@ class Store(Database):
         """The user has seen what changed; the log keeps it."""
         with self.writing():
             self._db.execute("UPDATE changes SET seen = 1 WHERE seen = 0")
+
+    # Answers of slow statistics
+
+    def put_answer(self, name: str, fingerprint: str, value: bytes, at: datetime) -> None:
+        """Keep an answer under what it was worked out from; of each name the newest few stay."""
+        with self.writing():
+            self._db.execute(
+                "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)", (name, fingerprint, _microseconds(at), value)
+            )
+            self._db.execute(
+                "DELETE FROM answers WHERE name = ?1 AND fingerprint NOT IN"
+                " (SELECT fingerprint FROM answers WHERE name = ?1 ORDER BY made_us DESC LIMIT ?2)",
+                (name, MOST_ANSWERS),
+            )
+
+    def answer(self, name: str, fingerprint: str) -> bytes | None:
+        """The answer kept under this fingerprint; None without one."""
+        found = self.rows("SELECT value FROM answers WHERE name = ? AND fingerprint = ?", (name, fingerprint))
+        return bytes(found[0][0]) if found else None
 
     # Universes
 

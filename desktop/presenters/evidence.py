@@ -4,24 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 
 from desktop.analytics.events import Outcome
+from desktop.analytics.flow import OLD_DAYS, Figure, FlowInputs
+from desktop.analytics.rates import DayRule
 from desktop.analytics.ratio import Extreme, PairSeries
 from desktop.market.known import Maybe, Unknown
+from desktop.market.sessions import trading_day
 from desktop.presenters.curves import day_seconds
 from desktop.presenters.words import NEW_YORK, NOT_KNOWN, day, minus, moment_et, plain, shown, signed
 from desktop.snapshot import Snapshot
 from desktop.thesis import Claim
+from desktop.typed_figures import DATED, FIELD, FIGURES, TYPED, Typed
 from widgets.states import (
     Band,
+    Choice,
     Curve,
     EvidenceBars,
     EvidenceChart,
+    EvidenceInput,
     EvidenceLine,
     EvidenceState,
     EvidenceTable,
+    FieldState,
     Level,
     Text,
     Tone,
@@ -41,6 +49,7 @@ class Shown:
     table: EvidenceTable | None = None
     facts: tuple[Text, ...] = ()
     caution: str = ""
+    choices: tuple[Choice, ...] = ()
 
 
 class EvidencePresenter:
@@ -80,6 +89,10 @@ class EvidencePresenter:
             table=self._shown.table,
             caution=Text(minus(claim.note) or self._shown.caution, Tone.WARN),
             source=Text(f"{claim.source}{when}{due}", Tone.DIM),
+            inputs=present_inputs(snapshot, claim.id),
+            choices=self._shown.choices,
+            choices_key="day_rule" if self._shown.choices else "",
+            choices_label="Decision day" if self._shown.choices else "",
         )
 
 
@@ -88,12 +101,14 @@ def _basis(snapshot: Snapshot, claim: str) -> tuple[object, ...]:
     evidence, history = snapshot.evidence, snapshot.history
     parts: Mapping[str, tuple[object, ...]] = {
         "stretched": (history, evidence.adjusted, evidence.total_return),
-        "mean_reversion": (snapshot.ratio, snapshot.half_life),
+        "mean_reversion": (snapshot.ratio, snapshot.half_life, evidence.cointegration),
         "continued": (evidence.events,),
-        "cuts_priced": (evidence.rates,),
+        "cuts_priced": (evidence.rates, evidence.figures),
         "two_year_explains": (evidence.rates,),
         "under_owned": (evidence.positioning,),
         "flow_asymmetry": (evidence.flow,),
+        "mega_cap_contribution": (evidence.mega_caps,),
+        "valuation_gap": (evidence.figures,),
         "election_july_august": (evidence.seasonality,),
         "election_october": (evidence.seasonality,),
         "fall_less": (evidence.declines,),
@@ -168,11 +183,17 @@ def _mean_reversion(s: Snapshot) -> Shown:
                 Text(f"{interval.none_share:.0%} of {interval.reps:,} resamples have none"),
             )
         )
+    pairs = s.evidence.cointegration
     if not isinstance(stats.adf, Unknown):
         adf = stats.adf
         rows += [
             (Text("augmented Dickey-Fuller"), _cell(adf.stat, 3), Text(f"{adf.lags} lags by AIC, n {adf.n:,}")),
             (Text("its p"), _cell(adf.p, 3), Text("above .05: a random walk is not rejected")),
+        ]
+    if not isinstance(pairs, Unknown):
+        rows += [
+            (Text(f"Engle-Granger, {way}"), _cell(one.p, 3), Text(f"its p; statistic {minus(f'{one.stat:.2f}')}"))
+            for way, one in (("NDX on RUT", pairs.first_on_second), ("RUT on NDX", pairs.second_on_first))
         ]
     rows += [
         (Text(f"z over {days:,} days"), _cell(z, 2, sign=True), Text("stretch")) for days, z in stats.z.items()
@@ -281,9 +302,13 @@ def _orderly(s: Snapshot) -> Shown:
 def _cuts_priced(s: Snapshot) -> Shown:
     found = s.evidence.rates
     path = found if isinstance(found, Unknown) else found.path
+    choices = _day_rules(s.evidence.figures.day_rule)
     if isinstance(path, Unknown):
-        return Shown()
+        return Shown(choices=choices)
     rows, at, rate = [], [], []
+    if path.meetings and not isinstance(path.meetings[0].before_pct, Unknown):
+        at.append(np.datetime64(path.day, "D"))
+        rate.append(path.meetings[0].before_pct)
     for one in path.meetings:
         odds = one.probabilities
         most = (
@@ -301,6 +326,7 @@ def _cuts_priced(s: Snapshot) -> Shown:
                 _cell(one.expected_rate_pct, 3, " %"),
                 _cell(one.change_bp, 0, " bp", sign=True),
                 _cell(one.cumulative_bp, 0, " bp", sign=True),
+                _cell(one.other_rule_change_bp, 0, " bp", sign=True),
                 Text(most or NOT_KNOWN, why=why),
             )
         )
@@ -320,7 +346,19 @@ def _cuts_priced(s: Snapshot) -> Shown:
         ),
         Text(f"the other day rule moves at most {shift:.0%} of a meeting's probability"),
     )
-    return Shown(chart, _table(("meeting", "rate after", "change", "in all", "ranges"), rows), facts)
+    headers = ("meeting", "rate after", "change", "in all", "by the other rule", "ranges")
+    return Shown(chart, _table(headers, rows), facts, choices=choices)
+
+
+def _day_rules(chosen: DayRule) -> tuple[Choice, ...]:
+    """How the day of a decision counts, as buttons."""
+    return tuple(
+        Choice(rule.value, words, chosen is rule, why=why)
+        for rule, words, why in (
+            (DayRule.OLD_RATE, "at the old rate", "N = day: a new target applies from the day after the decision"),
+            (DayRule.NEW_RATE, "at the new rate", "N = day - 1: as the exchange prints its examples"),
+        )
+    )
 
 
 def _two_year_explains(s: Snapshot) -> Shown:
@@ -382,21 +420,114 @@ def _under_owned(s: Snapshot) -> Shown:
 
 def _flow_asymmetry(s: Snapshot) -> Shown:
     flow = s.evidence.flow
+    if isinstance(flow, Unknown):
+        return Shown()
+    labels, today = {one.name: one.label for one in FIGURES}, trading_day(s.moment)
     rows = [
-        (Text(name.replace("_", " ")), Text(f"{figure.value:,.4g}"), Text(f"{figure.source}, {day(figure.dated)}"))
-        for name, figure in flow.inputs.figures()
-    ]
-    rows += [
-        (Text("flow"), Text(f"${flow.flow_usd / 1e9:,.1f} bn"), Text("share × largest company")),
+        (Text("flow"), Text(f"${flow.flow_usd / 1e9:,.1f} bn"), Text("part moved × largest cap")),
         (Text("median companies"), Text(plain(flow.median_companies, 1)), Text("bought whole")),
         (
             Text("share of the whole index"),
             Text(plain(100 * flow.index_share, 2, " %")),
             Text("the honest yardstick"),
         ),
-        (Text("impact"), Text(plain(flow.impact_pct, 2, " %")), Text("square-root law")),
+        (Text("days of its turnover"), Text(plain(flow.turnover_days, 2)), Text("flow / turnover")),
+        (Text("impact"), Text(plain(flow.impact_pct, 2, " %")), Text("Y σ √(flow / turnover)")),
+    ]
+    rows += [
+        (Text(labels[name]), Text(_figure_words(name, figure.value)), Text(_basis_words(figure, today)))
+        for name, figure in flow.inputs.figures()
     ]
     return Shown(table=_table(("figure", "value", "basis"), rows), caution=flow.plainly)
+
+
+def _figure_words(name: str, value: float) -> str:
+    if name.endswith("_usd"):
+        return f"${value / 1e9:,.4g} bn"
+    if name == "share":
+        return f"{100 * value:.3g} %"
+    return f"{value:.3g} %" if name.endswith("_pct") else f"{value:.3g}"
+
+
+def _basis_words(figure: Figure, today: date) -> str:
+    age_days = (today - figure.dated).days
+    old = f", {age_days:,} days old" if age_days > OLD_DAYS else ", after this moment" if age_days < 0 else ""
+    return f"{figure.source}, {day(figure.dated)}{old}"
+
+
+def _mega_cap(s: Snapshot) -> Shown:
+    """The points each of the seven made of the index's move, largest first, and what is left."""
+    found = s.evidence.mega_caps
+    if isinstance(found, Unknown):
+        return Shown()
+    made = found.found
+    parts = sorted(made.parts, key=lambda one: -abs(one.points_pp))
+    rows = [
+        (
+            Text(one.name),
+            Text(plain(one.weight_pct, 2, " %")),
+            Text(signed(one.move_pct, 2, " %"), Tone.GOOD if one.move_pct > 0 else Tone.BAD),
+            Text(signed(one.points_pp, 3, " pp")),
+        )
+        for one in parts
+    ]
+    rows += [
+        (
+            Text("the seven"),
+            Text(plain(100 * made.weight, 1, " %")),
+            Text(signed(100 * made.points_pp / (100 * made.weight), 2, " %")),
+            Text(signed(made.points_pp, 3, " pp")),
+        ),
+        (
+            Text("all others"),
+            Text(plain(100 - 100 * made.weight, 1, " %")),
+            Text(signed(made.rest_pp / (1 - made.weight), 2, " %")),
+            Text(signed(made.rest_pp, 3, " pp")),
+        ),
+    ]
+    bars = EvidenceBars(
+        (*(one.name for one in parts), "others"),
+        (("points of NDX", Tone.NDX, (*(one.points_pp for one in parts), made.rest_pp)),),
+    )
+    facts = (
+        Text(f"NDX {signed(made.index_pct, 2, ' %')} on {day(found.moves.day)}, {found.moves.source}"),
+        Text(f"weights typed, of {day(found.weights.dated)}: points are near, weights drift with prices"),
+    )
+    return Shown(EvidenceChart("pp", bars=bars), _table(("name", "weight", "move", "points"), rows), facts)
+
+
+def _valuation(s: Snapshot) -> Shown:
+    figures, today = s.evidence.figures, trading_day(s.moment)
+    rows = [
+        (Text(f"P/E of {fund}"), Text(plain(one.value, 1, " ×")), Text(_basis_words(one, today)))
+        for fund, one in (("QQQ", figures.pe_qqq), ("IWM", figures.pe_iwm))
+        if not isinstance(one, Unknown) and one.dated <= today
+    ]
+    return Shown(table=_table(("figure", "value", "basis"), rows))
+
+
+def present_inputs(snapshot: Snapshot, claim: str) -> tuple[EvidenceInput, ...]:
+    """Build the fields of the figures that `claim` rests on; a figure that is assumed shows what is assumed."""
+    flow = snapshot.evidence.flow
+    assumed = FlowInputs() if isinstance(flow, Unknown) else flow.inputs
+    used = {name: figure for name, figure in assumed.figures() if figure.source != TYPED}
+    return tuple(_input(one, used.get(one.asked.name)) for one in snapshot.evidence.figures.of_claim(claim))
+
+
+def _input(typed: Typed, assumed: Figure | None) -> EvidenceInput:
+    asked, name = typed.asked, FIELD + typed.asked.name
+    told, hint, of_day = asked.help, "", ""
+    if assumed is not None:
+        told += f". Empty: {_figure_words(asked.name, assumed.value)}, {_basis_words(assumed, assumed.dated)}"
+        hint = _figure_words(asked.name, assumed.value).strip("$ %")
+        of_day = assumed.dated.isoformat()
+    unit = "" if asked.name == "weights" else asked.unit
+    like = "The day it is of, such as 2024-06-28"
+    return EvidenceInput(
+        FieldState(name, asked.label, typed.text, unit, typed.error, told, hint=hint),
+        FieldState(name + DATED, "dated", typed.dated_text, "", typed.dated_error, like, hint=of_day),
+        wide=asked.name == "weights",
+    )
 
 
 def _election(s: Snapshot) -> Shown:
@@ -475,6 +606,8 @@ _VIEWS: Mapping[str, Callable[[Snapshot], Shown]] = {
     "two_year_explains": _two_year_explains,
     "under_owned": _under_owned,
     "flow_asymmetry": _flow_asymmetry,
+    "mega_cap_contribution": _mega_cap,
+    "valuation_gap": _valuation,
     "election_july_august": _election,
     "election_october": _election,
     "fall_less": _fall_less,

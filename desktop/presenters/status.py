@@ -59,7 +59,7 @@ def _off(clock_ahead_s: float | None) -> Text | None:
 
 def _progress(progress: Progress) -> ProgressState:
     share = progress.done / progress.total if progress.total else None
-    return ProgressState(f"{progress.what} {progress.done} of {progress.total}", share)
+    return ProgressState(f"{progress.what} {progress.done} of {progress.total}", share, progress.stoppable)
 
 
 def _dot(state: SourceState, now: datetime) -> SourceDot:

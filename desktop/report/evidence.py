@@ -124,8 +124,10 @@ def _meeting(one: MeetingOdds) -> Section:
     )
 
 
-def flow(found: Flow, snapshot: Snapshot) -> Section:
+def flow(found: Flow | Unknown, snapshot: Snapshot) -> Section | Unknown:
     """Inputs, each with its date and origin, and what follows from them."""
+    if isinstance(found, Unknown):
+        return found
     inputs = found.inputs.figures()
     notes = {name: f"{figure.source}, {day(figure.dated)}" for name, figure in inputs}
     return section(

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from desktop import settings as user_settings
+from desktop.answers import Answers
 from desktop.deferred import Deferred
 from desktop.market.instruments import LIVE_SYMBOLS, PAIRS
 from desktop.market.known import UserError
@@ -76,7 +77,7 @@ def _built(store: Store, moment: datetime, mode: Mode, settings: Settings, unive
             raise UnknownUniverseError(universe, there)
         settings = replace(settings, universe=universe)
     feed = stored_sources(store, moment)
-    return SnapshotBuilder(store, Deferred(), charts=False).build(moment, settings, mode=mode, feed=feed)
+    return SnapshotBuilder(store, Deferred(answers=Answers(store))).build(moment, settings, mode=mode, feed=feed)
 
 
 def _play_demo(store: Store) -> datetime:

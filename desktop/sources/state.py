@@ -52,3 +52,4 @@ class Progress:
     what: str
     done: int
     total: int
+    stoppable: bool = True

@@ -76,3 +76,33 @@ def test_a_past_moment_makes_no_news(live):
     type_kill(live, "1")
     frame = live.frame(lambda one: row(one).killed)
     assert news(frame) == []
+
+
+def test_a_figure_typed_under_its_evidence_moves_the_claim_and_outlives_a_restart(live):
+    live.window.thesis.claim_opened.emit("valuation_gap")
+    live.frame(lambda one: one.evidence is not None and one.evidence.inputs)
+    for edit, typed in zip(
+        live.window.evidence.inputs.edits(), ("33", "2024-07-01", "22", "2024-07-01"), strict=True
+    ):
+        edit.setFocus()
+        live.qtbot.keyClicks(edit, typed)
+
+    def valued(frame: Frame) -> ClaimRow:
+        return next(one for one in frame.thesis.rows if one.key == "valuation_gap")
+
+    frame = live.frame(lambda one: valued(one).value.text != "n/a")
+    assert valued(frame).value.text == "P/E 33.0 vs 22.0, n 2 funds"
+    live.close()
+    live.start(offline=True, size=(1600, 1000))
+    frame = live.frame(lambda one: valued(one).value.text != "n/a")
+    assert valued(frame).value.text == "P/E 33.0 vs 22.0, n 2 funds"
+
+
+def test_the_day_rule_is_chosen_in_the_evidence_of_the_path(live):
+    live.window.thesis.claim_opened.emit("cuts_priced")
+    live.frame(lambda one: one.evidence is not None and one.evidence.choices)
+    rules = live.window.evidence.inputs.choices
+    live.qtbot.mouseClick(rules.button("new_rate"), Qt.MouseButton.LeftButton)
+    frame = live.frame(lambda one: one.evidence is not None and one.evidence.choices[1].chosen)
+    assert not frame.evidence.choices[0].chosen
+    assert live.window.view.settings.day_rule == "new_rate"
