@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from desktop import snapshot, thesis
+from desktop.alert_watch import Watcher
 from desktop.analytics.rates import zq_symbol
 from desktop.book import FILE_NAME as BOOK_NAME
 from desktop.book import Book
@@ -34,6 +35,7 @@ from desktop.sources.contract import Publisher, Source
 from desktop.sources.feed import Feed, Plan
 from desktop.sources.stream import Stream
 from widgets.states import PlaybackState
+from widgets.states_alerts import RuleAct, RuleForm
 
 OFFLINE = "offline: started with --offline"
 PATH_MONTHS = 13
@@ -78,6 +80,7 @@ class Desk:
         self._on_change: Callable[[], None] = lambda: None
         self._parts: Parts | None = None
         self._changes: ChangeLog
+        self._watcher: Watcher
         self._builder: SnapshotBuilder | None = None
         self._deferred: Deferred | None = None
         self._presenter = FramePresenter()
@@ -128,6 +131,7 @@ class Desk:
             now=parts.clock.now(),
             judged=judged,
             news=self._changes.unseen,
+            alerts=self._watcher.follow(seen, judged, view.settings, view.alert),
         )
 
     def _follow_sought(self, feed: Feed) -> None:
@@ -150,6 +154,7 @@ class Desk:
                 self._deferred = Deferred(self._changed, held=True)
                 self._builder = SnapshotBuilder(self._parts.store, self._deferred, reread_s=_REREAD_S)
                 self._changes = ChangeLog(self._parts.store)
+                self._watcher = Watcher(self._parts.book, self._parts.store, self._deferred)
             return self._parts, self._builder
 
     def _changed(self) -> None:
@@ -182,6 +187,12 @@ class Desk:
         """The user has seen what changed among the claims."""
         if self._parts is not None:
             self._changes.see()
+            self._changed()
+
+    def alert(self, asked: RuleForm | RuleAct) -> None:
+        """Carry out what the user asked of the alerts; raises UserError where it cannot be."""
+        if self._parts is not None:
+            self._watcher.act(asked, self._parts.clock.now())
             self._changed()
 
     def refresh(self) -> None:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from desktop import thesis
+from desktop.alert_watch import Watched
 from desktop.market.sessions import trading_day
+from desktop.presenters.alerts import present_alerts
 from desktop.presenters.curves import Curves
 from desktop.presenters.divergence import present_divergence
 from desktop.presenters.evidence import EvidencePresenter
@@ -34,6 +36,7 @@ from widgets.states import (
     StatusState,
     ThesisState,
 )
+from widgets.states_alerts import AlertsState, RuleForm
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,8 @@ class View:
     as_of: datetime | None = None
     claim: str = ""
     """Whose evidence is shown, "" for none."""
+    alert: RuleForm | None = None
+    """The alert rule being typed."""
 
     @property
     def subject(self) -> tuple[object, ...]:
@@ -61,6 +66,7 @@ class Refreshing:
 
 
 _IDLE = Refreshing()
+_NO_ALERTS = AlertsState()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +89,7 @@ class Frame:
     evidence: EvidenceState | None
     playback: PlaybackState | None
     empty: str = ""
+    alerts: AlertsState = _NO_ALERTS
 
 
 class FramePresenter:
@@ -105,6 +112,7 @@ class FramePresenter:
         now: datetime | None = None,
         judged: Sequence[Claim] | None = None,
         news: Sequence[tuple[datetime, str]] = (),
+        alerts: Watched | None = None,
     ) -> Frame:
         """Turn one snapshot into the states of all panels.
 
@@ -132,4 +140,5 @@ class FramePresenter:
             evidence=self._evidence.present(snapshot, next((one for one in judged if one.id == view.claim), None)),
             playback=playback,
             empty=empty,
+            alerts=present_alerts(alerts),
         )
