@@ -268,6 +268,8 @@ class Daily:
 
     days: DayArray
     values: Sequence[float | str]
+    n: int | None = None
+    """Days it could have happened on, where those are not `days`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,4 +370,5 @@ def _occasions(schedule: Schedule, kind: ReleaseKind | None, moment: datetime) -
     """A release counts once, whatever the minutes: before each the rule is far from its level again."""
     past = [at for at, one in schedule.entries if at <= moment and kind in (None, one)]
     days = np.array([at.astimezone(new_york).date() for at in past], dtype="datetime64[D]")
-    return Daily(np.repeat(days, 2), [value for _ in past for value in (float("inf"), 0.0)])
+    n = int(np.busday_count(days[0], days[-1])) + 1 if past else 0
+    return Daily(np.repeat(days, 2), [value for _ in past for value in (float("inf"), 0.0)], n)

@@ -14,8 +14,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
-import numpy as np
-
 from desktop.alert_book import AlertBook, Entry
 from desktop.alert_values import Daily, Seen, daily, read
 from desktop.book import Book
@@ -221,7 +219,7 @@ def occurred(rule: Rule, history: Daily) -> Occurred | Unknown:
     if not len(history.days):
         return Unknown("no history of it is stored: refresh, or import it")
     rows = would_have_fired(rule, history.values)
-    n = len(np.unique(history.days))
+    n = len(history.days) if history.n is None else history.n
     return Occurred(history.days[rows], n, history.days[0].item(), history.days[-1].item())
 
 

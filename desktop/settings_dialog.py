@@ -8,7 +8,6 @@ from dataclasses import dataclass, fields
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QIcon, QKeyEvent
 from PySide6.QtWidgets import (
-    QCheckBox,
     QComboBox,
     QDialog,
     QDialogButtonBox,
@@ -26,8 +25,8 @@ from typing_extensions import override
 from desktop import settings
 from desktop.presenters.thesis import KILL, kill_level
 from desktop.settings import SettingError, Settings, Spec
-from widgets.parts import SEMI, Card, Label
-from widgets.states import Text, Tone
+from widgets.parts import SEMI, Card, Label, Segmented
+from widgets.states import Choice, Text, Tone
 from widgets.theme import DARK, Theme, font
 
 _DEFAULTS: Mapping[str, object] = {one.name: one.default for one in fields(Settings)}
@@ -55,12 +54,8 @@ def group(spec: Spec) -> str:
 def bounds(name: str) -> str:
     """What may be entered, and the default."""
     spec, default = settings.spec_of(name), _DEFAULTS[name]
-    shown = (
-        {True: "on", False: "off", "": "empty"}.get(default, default)
-        if isinstance(default, bool | str)
-        else default
-    )
-    told = f"default {shown:g}" if isinstance(shown, float) else f"default {shown}"
+    shown = "on" if default is True else "off" if default is False else default or "empty"
+    told = f"default {shown:g}" if isinstance(shown, float) else f"default {shown}".replace("_", " ")
     if spec.low is not None and spec.high is not None:
         return f"{spec.low:g} to {spec.high:g}, {told}"
     return told
@@ -117,9 +112,9 @@ class _Row(QFrame):
     def _make_editor(self) -> QWidget:
         name = self.name
         if self._kind is bool:
-            check = QCheckBox("on")
-            check.clicked.connect(lambda on: self.changed.emit(Entered(name, bool(on))))
-            return check
+            switch = Segmented(caption(self._spec))
+            switch.chosen.connect(lambda key: self.changed.emit(Entered(name, key == "on")))
+            return switch
         if self._spec.choices:
             combo = QComboBox()
             for choice in self._spec.choices:
@@ -149,8 +144,8 @@ class _Row(QFrame):
     def show_value(self, chosen: Settings, *, typed: bool = False) -> None:
         """Show what is set; what is just being typed is left alone."""
         value = getattr(chosen, self.name)
-        if isinstance(self.editor, QCheckBox):
-            self.editor.setChecked(bool(value))
+        if isinstance(self.editor, Segmented):
+            self.editor.show_choices((Choice("on", "On", value is True), Choice("off", "Off", value is False)))
         elif isinstance(self.editor, QComboBox):
             self.editor.setCurrentIndex(self.editor.findData(value))
         elif isinstance(self.editor, QLineEdit) and not typed:

@@ -8,7 +8,6 @@ from dataclasses import replace
 from PySide6.QtCore import QPointF, QRectF, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
-    QCheckBox,
     QComboBox,
     QFrame,
     QGridLayout,
@@ -17,6 +16,7 @@ from PySide6.QtWidgets import (
     QMenu,
     QPushButton,
     QScrollArea,
+    QSizePolicy,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -151,7 +151,8 @@ class _LogLine(_Line):
         super().__init__(f"{row.when.text}: {row.title.text}")
         self.row = row
         title, when, detail = self.label(13, semi=True), self.label(12), self.label(12)
-        when.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        for label in (title, detail):
+            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         title.show_text(row.title)
         when.show_text(row.when)
         detail.show_text(row.detail)
@@ -160,10 +161,10 @@ class _LogLine(_Line):
         grid.setContentsMargins(_MARK_COLUMN + 2, 6, 6, 5)
         grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(1)
-        grid.addWidget(title, 0, 0)
-        grid.addWidget(when, 0, 1)
-        grid.addWidget(detail, 1, 0, 1, 2)
-        grid.setColumnStretch(0, 1)
+        grid.addWidget(title, 0, 0, 1, 2)
+        grid.addWidget(when, 1, 0)
+        grid.addWidget(detail, 1, 1)
+        grid.setColumnStretch(1, 1)
 
     @override
     def mark(self) -> Tone | None:
@@ -265,8 +266,9 @@ class _Editor(QWidget):
         self.often = Segmented("How often")
         self.often.chosen.connect(self._often_chosen)
         self._every = True
-        self.sound = QCheckBox("Sound")
-        self.sound.clicked.connect(lambda: self._changed())
+        self.sound = Segmented("Sound")
+        self.sound.chosen.connect(self._sound_chosen)
+        self._sounds = True
         self.note = QLineEdit()
         self.note.setAccessibleName("Note")
         self.note.setPlaceholderText("note, shown when it fires")
@@ -286,7 +288,8 @@ class _Editor(QWidget):
         return made
 
     def _build(self) -> None:
-        column = QVBoxLayout(self)
+        inside = QWidget()
+        column = QVBoxLayout(inside)
         column.setContentsMargins(0, 2, 4, 0)
         column.setSpacing(6)
         for pair in ((self.subject, self.param), (self.condition, self.target), (self.level, self.band)):
@@ -312,7 +315,16 @@ class _Editor(QWidget):
             button.setFixedHeight(_BUTTON_HEIGHT)
             row.addWidget(button)
         row.addStretch(1)
-        column.addLayout(row)
+        area = QScrollArea()
+        area.setWidget(inside)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(area, 1)
+        whole.addLayout(row)
 
     def show_state(self, state: EditorState) -> None:
         before, self._state = self._state, state
@@ -327,16 +339,17 @@ class _Editor(QWidget):
             field.setVisible(shown is not None)
             if shown is not None:
                 field.show_state(shown)
-        self._every = state.form.every
+        self._every, self._sounds = state.form.every, state.form.sound
         self.often.show_choices(
             (
                 Choice("every", "Every time", self._every, why="Again after the value was back behind the band"),
                 Choice("once", "Once", not self._every, why="Fires once, then rests until it is armed again"),
             )
         )
+        self.sound.show_choices((Choice("on", "Sound", self._sounds), Choice("off", "Silent", not self._sounds)))
+        self.band.edit.setPlaceholderText(state.band_hint)
         if before is None:
             self.note.setText(state.form.note)
-            self.sound.setChecked(state.form.sound)
         self.now.show_text(state.now)
         self.history.show_text(state.history)
         self.dates.show_text(state.dates)
@@ -354,7 +367,7 @@ class _Editor(QWidget):
             target=self.target.key,
             band=self.band.value,
             every=self._every,
-            sound=self.sound.isChecked(),
+            sound=self._sounds,
             note=self.note.text(),
         )
 
@@ -367,6 +380,10 @@ class _Editor(QWidget):
 
     def _often_chosen(self, key: str) -> None:
         self._every = key == "every"
+        self._changed()
+
+    def _sound_chosen(self, key: str) -> None:
+        self._sounds = key == "on"
         self._changed()
 
     def _changed(self) -> None:
@@ -401,19 +418,21 @@ class AlertsPanel(Card):
         self._confirm = 0
         self._log_chosen = 0
         self._summary = self.label(12, name="Summary")
-        self.title_row.insertWidget(1, self._summary, 1)
         self._tabs = Segmented("Show")
         self._tabs.chosen.connect(self._show_tab)
         self._tab = _RULES
         self.title_row.addWidget(self._tabs)
         self._message = self.label(13, wrap=True, name="Why there are no rules")
         self._rules, self._log = _List("Alert rules"), _List("Alerts that fired")
-        self._editing = QScrollArea()
+        self._editing = QWidget()
+        QVBoxLayout(self._editing).setContentsMargins(0, 0, 0, 0)
+        self.editor = _Editor()
         self.editor = self._new_editor()
         self._build()
 
     def _build(self) -> None:
         rules, log, editing = QWidget(), QWidget(), self._editing
+        self.body.addWidget(self._summary)
         column = QVBoxLayout(rules)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._message)
@@ -433,10 +452,6 @@ class AlertsPanel(Card):
         self._seen = self._button("Acknowledge", "Mark the chosen entry as seen (Enter)", self._see_chosen)
         self._all_seen = self._button("Acknowledge all", "Mark every entry as seen", self._see_all)
         self._row(column, self._seen, self._all_seen)
-        editing.setWidgetResizable(True)
-        editing.setFrameShape(QFrame.Shape.NoFrame)
-        editing.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        editing.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._pages = QStackedWidget()
         for page in (rules, log, editing):
             self._pages.addWidget(page)
@@ -450,7 +465,12 @@ class AlertsPanel(Card):
         made.typed.connect(self.typed)
         made.saved.connect(lambda: self.asked.emit(made.form()))
         made.cancelled.connect(lambda: self.typed.emit(None))
-        self._editing.setWidget(made)
+        place = self._editing.layout()
+        assert place is not None
+        place.removeWidget(self.editor)
+        self.editor.hide()
+        self.editor.deleteLater()
+        place.addWidget(made)
         return made
 
     def _row(self, column: QVBoxLayout, *buttons: QPushButton) -> None:
@@ -478,6 +498,7 @@ class AlertsPanel(Card):
         if state == before:
             return
         self._summary.show_text(state.summary)
+        self._summary.setVisible(bool(state.summary.text))
         self._message.show_text(Text(state.message, Tone.DIM))
         self._message.setVisible(bool(state.message))
         if before is None or state.rows != before.rows:

@@ -93,6 +93,8 @@ class EditorState:
     history: Text
     dates: Text
     can_save: bool
+    band_hint: str = ""
+    """What an empty hysteresis stands for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,9 @@ def word(value: str) -> str:
 
 def shown_value(value: float | str, about: About) -> str:
     """A value in words, a number with its unit."""
-    return word(value) if isinstance(value, str) else amount(value, about)
+    if isinstance(value, str):
+        return word(value)
+    return span(60 * value) if about.unit == "min" else amount(value, about)
 
 
 def subject_words(watch: Watch) -> str:

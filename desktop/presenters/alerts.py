@@ -9,7 +9,7 @@ from datetime import datetime
 import numpy as np
 
 from desktop.alert_book import Entry
-from desktop.alert_values import BEING_COMPUTED
+from desktop.alert_values import BEING_COMPUTED, NOT_NOW
 from desktop.alert_watch import Occurred, Watched
 from desktop.market.known import Unknown
 from desktop.market.sessions import trading_day
@@ -113,6 +113,8 @@ def _state(rule: Rule, state: State, reading: Reading, now: datetime) -> Text:
         return Text(f"fired once, {_when(state.fired_at, now)}", Tone.DIM, "Space arms it again")
     if isinstance(reading.value, Unknown):
         return Text(f"waits: {reading.value.reason}", Tone.DIM, reading.value.reason)
+    if reading.blocked == NOT_NOW:
+        return replace(_distance(rule, FRESH, reading.value, now), tone=Tone.PAST, why=NOT_NOW)
     if reading.blocked:
         return Text(f"not watched: {reading.blocked}", Tone.PAST, reading.blocked)
     if rule.snoozed(now) and rule.snoozed_until is not None:
@@ -135,7 +137,7 @@ def _distance(rule: Rule, state: State, value: float | str, now: datetime) -> Te
 
 
 def _away(distance: float, about: About) -> str:
-    return amount(abs(distance), _unsigned(about))
+    return shown_value(abs(distance), _unsigned(about))
 
 
 def _unsigned(about: About) -> About:
@@ -253,6 +255,7 @@ def _editor(form: RuleForm, watched: Watched) -> EditorState:
         history=_draft_history(watched),
         dates=_draft_dates(watched),
         can_save=isinstance(draft, Rule),
+        band_hint=f"{about.band:g}",
     )
 
 

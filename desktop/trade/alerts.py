@@ -114,12 +114,12 @@ SUBJECTS: Mapping[Subject, About] = {
         band=0.2,
         low=-50,
         high=50,
-        params=(("prior_close", "since prior close"), ("open", "since open"), ("release", "since release")),
+        params=(("prior_close", "from close"), ("open", "from open"), ("release", "from release")),
     ),
-    Subject.DIVERGENCE_RANK: About("Rank of the gap", "of all days", 0, band=5, low=1, high=100_000),
-    Subject.CORRELATION: About("Mean correlation, 21 d", "", 3, band=0.01, low=-1, high=1),
+    Subject.DIVERGENCE_RANK: About("Rank of the gap", "", 0, band=5, low=1, high=100_000),
+    Subject.CORRELATION: About("Correlation 21 d", "", 3, band=0.01, low=-1, high=1),
     Subject.COR1M: About("COR1M", "points", 2, band=0.5, low=0, high=100),
-    Subject.VIX: About("VIX, close", "points", 2, band=0.5, low=0, high=200),
+    Subject.VIX: About("VIX close", "points", 2, band=0.5, low=0, high=200),
     Subject.REGIME: About(
         "Regime",
         conditions=_STATES,
@@ -133,23 +133,21 @@ SUBJECTS: Mapping[Subject, About] = {
     Subject.KILL: About(
         "Kill levels", conditions=(Condition.CHANGES,), no_history="kill levels are watched from now on"
     ),
-    Subject.TWO_YEAR: About("2-year yield, day's move", "bp", 0, signed=True, band=1, low=-200, high=200),
+    Subject.TWO_YEAR: About("2-year move", "bp", 0, signed=True, band=1, low=-200, high=200),
     Subject.POLICY: About(
-        "Priced by futures",
+        "Fed path",
         "bp",
         0,
         signed=True,
         band=2,
         low=-1000,
         high=1000,
-        params=(("3", "by the third meeting"), ("1", "at the next meeting")),
+        params=(("3", "3 meetings"), ("1", "next meeting")),
         no_history="no daily history of the priced path is kept",
     ),
-    Subject.PNL: About(
-        "P&L of open trades", "$", 0, signed=True, band=500, no_history="the journal tells earlier trades"
-    ),
+    Subject.PNL: About("Open P&L", "$", 0, signed=True, band=500, no_history="the journal tells earlier trades"),
     Subject.RESIDUAL_BETA: About(
-        "Residual beta of open trades", "$", 0, signed=True, band=500, no_history="no daily history is kept"
+        "Residual beta", "$", 0, signed=True, band=500, no_history="no daily history is kept"
     ),
     Subject.FEED: About(
         "Source",
