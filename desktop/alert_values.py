@@ -33,6 +33,8 @@ NOT_NOW = "an earlier moment is shown"
 NO_TRADE = "no open trade is known here"
 NONE_GIVEN_UP = "none given up"
 BEING_COMPUTED = "being computed"
+LEAST_RANKED = 1000
+"""Days before a rank says something: among a few days any day is one of the largest."""
 _CLOSE = time(16)
 _WELL = frozenset({FeedState.LIVE, FeedState.DELAYED, FeedState.CLOSED})
 
@@ -345,13 +347,14 @@ def _gaps(history: History) -> Daily:
 
 
 def _ranks(history: History) -> Daily:
-    """The place of each day among the days up to it, 1 = largest: what was known then."""
+    """The place of each day among the days up to it, 1 = largest: what was known then; NaN among too few."""
     moves = daily_moves(history.pair)
     sorted_so_far: list[float] = []
     ranks: list[float | str] = []
     for spread in moves.spread_pp.tolist():
         insort(sorted_so_far, -spread)
-        ranks.append(1.0 + bisect_left(sorted_so_far, -spread))
+        rank = 1.0 + bisect_left(sorted_so_far, -spread)
+        ranks.append(rank if len(sorted_so_far) >= LEAST_RANKED else float("nan"))
     return Daily(moves.days, ranks)
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, fields
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QIcon, QKeyEvent
 from PySide6.QtWidgets import (
-    QComboBox,
     QDialog,
     QDialogButtonBox,
     QFrame,
@@ -25,6 +24,7 @@ from typing_extensions import override
 from desktop import settings
 from desktop.presenters.thesis import KILL, kill_level
 from desktop.settings import SettingError, Settings, Spec
+from widgets.combo import Combo
 from widgets.parts import SEMI, Card, Label, Segmented
 from widgets.states import Choice, Text, Tone
 from widgets.theme import DARK, Theme, font
@@ -116,11 +116,8 @@ class _Row(QFrame):
             switch.chosen.connect(lambda key: self.changed.emit(Entered(name, key == "on")))
             return switch
         if self._spec.choices:
-            combo = QComboBox()
-            for choice in self._spec.choices:
-                combo.addItem(choice.replace("_", " "), choice)
-            combo.setFixedHeight(_HEIGHT)
-            combo.activated.connect(lambda _: self.changed.emit(Entered(name, combo.currentData())))
+            combo = Combo(caption(self._spec))
+            combo.picked.connect(lambda key: self.changed.emit(Entered(name, key)))
             return combo
         edit = QLineEdit()
         edit.setFixedHeight(_HEIGHT)
@@ -146,8 +143,9 @@ class _Row(QFrame):
         value = getattr(chosen, self.name)
         if isinstance(self.editor, Segmented):
             self.editor.show_choices((Choice("on", "On", value is True), Choice("off", "Off", value is False)))
-        elif isinstance(self.editor, QComboBox):
-            self.editor.setCurrentIndex(self.editor.findData(value))
+        elif isinstance(self.editor, Combo):
+            choices = self._spec.choices
+            self.editor.show_choices(tuple(Choice(one, one.replace("_", " "), one == value) for one in choices))
         elif isinstance(self.editor, QLineEdit) and not typed:
             self.editor.setText(f"{value:g}" if isinstance(value, float) else str(value))
         differs = value != _DEFAULTS[self.name]

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from PySide6.QtCore import QPointF, QRectF, QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
-    QComboBox,
     QFrame,
     QGridLayout,
     QHBoxLayout,
@@ -23,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
+from widgets.combo import Combo
 from widgets.field import Field
 from widgets.painted import paint_mark
 from widgets.parts import SEMI, Card, Label, Segmented
@@ -208,38 +208,6 @@ class _List(QScrollArea):
         return False
 
 
-class _Combo(QComboBox):
-    """A list to choose from, filled from Choices."""
-
-    picked = Signal()
-
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self._shown: tuple[Choice, ...] = ()
-        self.setAccessibleName(name)
-        self.setFont(font(13))
-        self.setFixedHeight(26)
-        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(8)
-        self.activated.connect(lambda _: self.picked.emit())
-
-    @property
-    def key(self) -> str:
-        """Key of what is chosen."""
-        return str(self.currentData() or "")
-
-    def show_choices(self, choices: tuple[Choice, ...]) -> None:
-        if choices == self._shown:
-            return
-        self._shown = choices
-        with QSignalBlocker(self):
-            if [self.itemData(row) for row in range(self.count())] != [one.key for one in choices]:
-                self.clear()
-                for one in choices:
-                    self.addItem(one.label, one.key)
-            self.setCurrentIndex(next((row for row, one in enumerate(choices) if one.chosen), 0))
-
-
 class _Editor(QWidget):
     """A rule being typed: what it would be now and would have been is told with every key."""
 
@@ -253,12 +221,12 @@ class _Editor(QWidget):
         self._state: EditorState | None = None
         self._theme = DARK
         self._labels: list[Label] = []
-        self.subject = _Combo("What is watched")
-        self.param = _Combo("Which")
-        self.condition = _Combo("When it fires")
-        self.target = _Combo("What it becomes")
+        self.subject = Combo("What is watched")
+        self.param = Combo("Which")
+        self.condition = Combo("When it fires")
+        self.target = Combo("What it becomes")
         for combo in (self.subject, self.param, self.condition, self.target):
-            combo.picked.connect(self._changed)
+            combo.picked.connect(lambda _: self._changed())
         self.level = Field(FieldState("level", "Level", "", ""))
         self.band = Field(FieldState("band", "Hysteresis", "", ""))
         for field in (self.level, self.band):

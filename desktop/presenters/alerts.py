@@ -133,7 +133,10 @@ def _distance(rule: Rule, state: State, value: float | str, now: datetime) -> Te
         return Text(f"{_away(left, about)} away{fired}", Tone.GOOD)
     if not state.armed:
         return Text(_waits(rule, about, level) + fired, Tone.GOOD, "It fires again once the value has been there")
-    return Text(f"{_away(level - value, about)} away{fired}", Tone.GOOD)
+    beyond = value - level if rule.condition is Condition.ABOVE else level - value
+    if rule.condition is not Condition.CROSSES and beyond >= 0:
+        return Text(f"is so now{fired}", Tone.GOOD)
+    return Text(f"{_away(beyond, about)} away{fired}", Tone.GOOD)
 
 
 def _away(distance: float, about: About) -> str:
@@ -272,7 +275,9 @@ def _now(draft: Rule | Mapping[str, str] | None, watched: Watched, about: About)
     if isinstance(reading.value, Unknown):
         return Text(f"now {NOT_KNOWN}: {reading.value.reason}", Tone.DIM, reading.value.reason)
     words = f"now {shown_value(reading.value, about)}"
-    if reading.blocked:
+    if reading.blocked == NOT_NOW:
+        words = f"then {shown_value(reading.value, about)}"
+    elif reading.blocked:
         return Text(f"{words}; not watched: {reading.blocked}", Tone.PAST, _origin(reading))
     return Text(
         f"{words}, {_distance(draft, FRESH, reading.value, watched.moment).text}", Tone.PLAIN, _origin(reading)
