@@ -279,9 +279,8 @@ def _now(draft: Rule | Mapping[str, str] | None, watched: Watched, about: About)
         words = f"then {shown_value(reading.value, about)}"
     elif reading.blocked:
         return Text(f"{words}; not watched: {reading.blocked}", Tone.PAST, _origin(reading))
-    return Text(
-        f"{words}, {_distance(draft, FRESH, reading.value, watched.moment).text}", Tone.PLAIN, _origin(reading)
-    )
+    away = _distance(draft, FRESH, reading.value, watched.moment).text
+    return Text(f"{words}, {away}", Tone.PAST if reading.blocked else Tone.PLAIN, _origin(reading))
 
 
 def _draft_history(watched: Watched) -> Text:

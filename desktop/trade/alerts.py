@@ -20,6 +20,8 @@ LEAST_GAP = timedelta(seconds=60)
 """A rule does not fire twice within this, however often its value comes and goes."""
 CLOCK_SLACK = timedelta(minutes=5)
 """A clock set back by more than this ends a snooze, which would otherwise last for as long as it was set back."""
+_ROUNDING = 1 - 1e-9
+"""From 10.0 to 10.1 is a change by 0.1, whatever the last bit says."""
 
 
 class Subject(StrEnum):
@@ -293,7 +295,8 @@ def step(rule: Rule, state: State, value: float | str) -> tuple[bool, State]:
     if condition is Condition.CHANGES:
         if state.reference is None:
             return False, replace(state, reference=value)
-        return (True, replace(state, reference=value)) if abs(value - state.reference) >= level else (False, state)
+        moved = abs(value - state.reference) >= level * _ROUNDING
+        return (True, replace(state, reference=value)) if moved else (False, state)
     beyond = value - level if condition is Condition.ABOVE else level - value
     if state.armed:
         return (True, replace(state, armed=False)) if beyond >= 0 else (False, state)
