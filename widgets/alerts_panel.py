@@ -197,6 +197,7 @@ class _List(QScrollArea):
         self.lines = list(lines)
         for number, line in enumerate(lines):
             self.column.insertWidget(number, line)
+            line.show()  # at once: what is not shown yet takes no keyboard
             line.focused.connect(lambda line=line: self.ensureWidgetVisible(line))
 
     def move(self, line: _Line, step: int) -> bool:  # type: ignore[override]  # rows, not pixels
@@ -246,6 +247,8 @@ class _Editor(QWidget):
         self.now, self.history, self.dates = (self._label(wrap=True) for _ in range(3))
         self.save, self.cancel = QPushButton("Save"), QPushButton("Cancel")
         self.save.setProperty("primary", True)
+        self.save.setAccessibleName("Save the rule (Enter)")
+        self.cancel.setAccessibleName("Give up (Escape)")
         self.save.clicked.connect(lambda: self.saved.emit())
         self.cancel.clicked.connect(lambda: self.cancelled.emit())
         self._build()
