@@ -45,10 +45,8 @@ def closes(last: date = LAST, sessions: int = SESSIONS) -> tuple[np.ndarray, np.
 
 
 def source(state: FeedState, *, error: bool = False, note: str = "") -> SourceState:
-    failed = (
-        Failure("yahoo", FailureKind.OFFLINE, "cannot be reached", "check the network", NOW) if error else None
-    )
-    return SourceState("yahoo", state, 3.0, 0.0, NOW, failed, None, note)
+    failed = Failure(FailureKind.OFFLINE, "yahoo", "", "cannot be reached", NOW)
+    return SourceState("yahoo", state, 3.0, 0.0, NOW, failed if error else None, None, note)
 
 
 @dataclass
@@ -279,7 +277,8 @@ def test_kill_levels_are_told_as_they_are_crossed_and_a_gap_in_the_data_is_no_re
         judged = (replace(claim, value=value, note=""), *others)
         bench.watcher.follow(seen, judged, bench.settings)
 
-    for number, value in enumerate((9.0, 9.2, Unknown("no close"), 9.2, 9.0)):
+    values: list[float | Unknown] = [9.0, 9.2, Unknown("no close"), 9.2, 9.0]
+    for number, value in enumerate(values):
         see(value, 5 * number)
     assert [one.value for one in AlertBook(bench.book).log()] == [
         "Stretched past 2000 peak → none given up",

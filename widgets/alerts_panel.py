@@ -397,8 +397,7 @@ class AlertsPanel(Card):
         self._rules, self._log = _List("Alert rules"), _List("Alerts that fired")
         self._editing = QWidget()
         QVBoxLayout(self._editing).setContentsMargins(0, 0, 0, 0)
-        self.editor = _Editor()
-        self.editor = self._new_editor()
+        self._editor: _Editor | None = None
         self._build()
 
     def _build(self) -> None:
@@ -438,9 +437,10 @@ class AlertsPanel(Card):
         made.cancelled.connect(lambda: self.typed.emit(None))
         place = self._editing.layout()
         assert place is not None
-        place.removeWidget(self.editor)
-        self.editor.hide()
-        self.editor.deleteLater()
+        if self._editor is not None:
+            place.removeWidget(self._editor)
+            self._editor.hide()
+            self._editor.deleteLater()
         place.addWidget(made)
         return made
 
@@ -480,7 +480,7 @@ class AlertsPanel(Card):
         if state.editor is not None:
             fresh = before is None or before.editor is None
             if fresh:
-                self.editor = self._new_editor()
+                self._editor = self._new_editor()
             self.editor.show_state(state.editor)
             if fresh:
                 self._pages.setCurrentIndex(2)
@@ -555,13 +555,20 @@ class AlertsPanel(Card):
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)
         self._theme = theme
-        self.editor.set_theme(theme)
+        if self._editor is not None:
+            self._editor.set_theme(theme)
         for line in (*self._rules.lines, *self._log.lines):
             line.set_theme(theme)
 
     @override
     def minimumSizeHint(self) -> QSize:
         return QSize(320, 160)
+
+    @property
+    def editor(self) -> _Editor:
+        """The editor, once it was opened; it is not made before."""
+        assert self._editor is not None
+        return self._editor
 
     # What the user does
 

@@ -21,7 +21,8 @@ class Hands:
     """The dialog, and what a person does with it."""
 
     def __init__(self, qtbot, chosen: Settings) -> None:
-        self.qtbot, self.said = qtbot, []
+        self.qtbot = qtbot
+        self.said: list[Settings] = []
         self.dialog = SettingsDialog(None, chosen, theme.DARK)
         qtbot.addWidget(self.dialog)
         self.dialog.changed.connect(self.said.append)

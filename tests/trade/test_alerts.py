@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -45,7 +46,8 @@ class Run:
     """Rules followed through a series of readings, one every two minutes."""
 
     def __init__(self, *rules: Rule) -> None:
-        self.rules, self.states, self.now = rules, {}, NOW
+        self.rules, self.now = rules, NOW
+        self.states: Mapping[int, State] = {}
 
     def see(self, value, *, after: timedelta = timedelta(minutes=2), **more) -> int:
         """How many rules fire on `value`, so much later."""
@@ -337,7 +339,7 @@ def test_a_hundred_thousand_evaluations_cost_no_more_than_some_lookups_each():
     """The yardstick is what no evaluation can do without: two lookups and a comparison, in this interpreter."""
     rules = [replace(rule(level=10.0 + number / 1000, band=0.02), id=number) for number in range(1000)]
     readings = [{RATIO: Reading(9.9 + turn % 7 / 100, NOW)} for turn in range(100)]
-    states: dict[int, State] = {}
+    states: Mapping[int, State] = {}
 
     def judge() -> int:
         fired, here = 0, states
