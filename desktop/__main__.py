@@ -87,6 +87,13 @@ def _parser() -> argparse.ArgumentParser:
 
     size_command.add_arguments(size)
 
+    shared_desk = commands.add_parser(
+        "workspace", parents=[shared], help="save or take over layout, settings, alert rules, set-ups; never keys"
+    )
+    shared_desk.add_argument("what", choices=("export", "import"))
+    shared_desk.add_argument("file", type=Path, metavar="F")
+    shared_desk.add_argument("--dry-run", action="store_true", help="with import: tell what would change, no more")
+
     refresh = commands.add_parser("refresh", parents=[shared], help="fetch everything once; result per source")
     refresh.add_argument("--json", action="store_true", help="as JSON on standard output")
     doctor = commands.add_parser("doctor", parents=[shared], help="what to send when it does not work")

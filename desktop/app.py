@@ -17,7 +17,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 from typing_extensions import override
 
-from desktop import desk, dialogs, picture, settings, updates
+from desktop import desk, dialogs, picture, settings, sharing, updates
 from desktop.credentials import Credentials
 from desktop.desk import Desk, Mode
 from desktop.engine import Engine
@@ -31,6 +31,7 @@ from desktop.time_machine import TimeMachine
 from desktop.window import Asked, Import, Pause, Request, Seek, Speed, Test, Window
 from widgets import theme
 from widgets.states import SetupAsked, Text, Tone
+from widgets.states_alerts import RuleAct, RuleForm
 
 log = logging.getLogger(__name__)
 _SHOW_BY_MS = 400
@@ -252,6 +253,12 @@ class Application(QObject):
                 self._import(paths)
             case SetupAsked():
                 self._set_up(here, asked)
+            case RuleForm() | RuleAct():
+                self._alert(here, asked)
+            case Request.SAVE_WORKSPACE:
+                sharing.save(self.window, self._folder)
+            case Request.OPEN_WORKSPACE:
+                sharing.open_(self.window, self._folder)
             case Request() | Seek() | Speed():
                 self._transport(here, asked)
 
@@ -306,6 +313,18 @@ class Application(QObject):
         dialog.exec()
         dialog.deleteLater()
         self._poke()
+
+    def _alert(self, here: Desk, asked: RuleForm | RuleAct) -> None:
+        def done(_: list[str]) -> None:
+            if isinstance(asked, RuleForm):
+                self.window.set_view(replace(self.window.view, alert=None))
+            self._poke(urgent=True)
+
+        def work() -> list[str]:
+            here.alert(asked)
+            return []
+
+        self._in_background(work, done)
 
     def _save_snapshot(self) -> None:
         shown = self.window.frame_shown

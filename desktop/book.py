@@ -21,6 +21,22 @@ class Book(Database):
         """
         CREATE TABLE book (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
         CREATE TABLE setups (name TEXT PRIMARY KEY, saved_us INTEGER NOT NULL, fields TEXT NOT NULL) WITHOUT ROWID;
+        CREATE TABLE alert_rules (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, subject TEXT NOT NULL, param TEXT NOT NULL,
+            condition TEXT NOT NULL, level REAL, target TEXT NOT NULL, band REAL NOT NULL, repeat TEXT NOT NULL,
+            sound INTEGER NOT NULL, enabled INTEGER NOT NULL, snoozed_from INTEGER, snoozed_until INTEGER,
+            note TEXT NOT NULL
+        );
+        CREATE TABLE alert_states (
+            rule INTEGER PRIMARY KEY REFERENCES alert_rules (id) ON DELETE CASCADE, armed INTEGER NOT NULL,
+            side INTEGER NOT NULL, seen TEXT NOT NULL, reference REAL, fired_at INTEGER, occasion TEXT NOT NULL
+        );
+        CREATE TABLE alert_log (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, rule INTEGER NOT NULL, title TEXT NOT NULL,
+            value TEXT NOT NULL, threshold TEXT NOT NULL, data_at INTEGER, age_s REAL, source TEXT NOT NULL,
+            mode TEXT NOT NULL
+        );
+        CREATE TABLE alert_seen (entry INTEGER PRIMARY KEY REFERENCES alert_log (id), at INTEGER NOT NULL);
         """,
     )
     marker = "book"

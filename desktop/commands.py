@@ -145,6 +145,22 @@ def _size(args: argparse.Namespace) -> int:
     return size_command.run(args)
 
 
+def _workspace(args: argparse.Namespace) -> int:
+    from desktop import workspace
+
+    folder = data_dir(args)
+    if args.what == "export":
+        workspace.export(workspace.collect(folder), args.file)
+        say(f"wrote {args.file}")
+        return 0
+    made = workspace.plan(args.file, folder)
+    for line in made.changes or ("nothing to change",):
+        say(line)
+    if made.changes and not args.dry_run:
+        say(f"taken over; the workspace before is kept in {workspace.apply(made, folder)}")
+    return 0
+
+
 def _refresh(args: argparse.Namespace) -> int:
     from functools import partial
 
@@ -178,6 +194,7 @@ _COMMANDS: Mapping[str | None, Callable[[argparse.Namespace], int]] = {
     "import": _import,
     "report": _report,
     "size": _size,
+    "workspace": _workspace,
     "refresh": _refresh,
     "doctor": _doctor,
 }

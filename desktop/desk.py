@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from desktop import snapshot, thesis
+from desktop.alert_watch import Watcher
 from desktop.analytics.rates import zq_symbol
 from desktop.answers import Answers
 from desktop.book import FILE_NAME as BOOK_NAME
@@ -39,6 +40,7 @@ from desktop.sources.feed import Feed, Plan
 from desktop.sources.state import Progress
 from desktop.sources.stream import Stream
 from widgets.states import PlaybackState, SetupAsked, SetupsState
+from widgets.states_alerts import RuleAct, RuleForm
 
 OFFLINE = "offline: started with --offline"
 PATH_MONTHS = 13
@@ -84,6 +86,7 @@ class Desk:
         self._parts: Parts | None = None
         self._changes: ChangeLog
         self._setups: Setups
+        self._watcher: Watcher
         self._builder: SnapshotBuilder | None = None
         self._deferred: Deferred | None = None
         self._presenter = FramePresenter()
@@ -138,6 +141,7 @@ class Desk:
             news=self._changes.unseen,
             minute_days=() if as_of is None else self._minute_days(parts.store),
             setups=self._shown_setups(view.settings),
+            alerts=self._watcher.follow(seen, judged, view.settings, view.alert),
         )
 
     def _minute_days(self, store: Store) -> tuple[date, ...]:
@@ -177,6 +181,7 @@ class Desk:
                 self._builder = SnapshotBuilder(self._parts.store, self._deferred, reread_s=_REREAD_S)
                 self._changes = ChangeLog(self._parts.store)
                 self._setups = Setups(self._parts.book)
+                self._watcher = Watcher(self._parts.book, self._parts.store, self._deferred)
             return self._parts, self._builder
 
     def _changed(self) -> None:
@@ -233,6 +238,12 @@ class Desk:
                 self._setups.delete(asked.name)
         self._changed()
         return chosen, told
+
+    def alert(self, asked: RuleForm | RuleAct) -> None:
+        """Carry out what the user asked of the alerts; raises UserError where it cannot be."""
+        if self._parts is not None:
+            self._watcher.act(asked, self._parts.clock.now())
+            self._changed()
 
     def refresh(self) -> None:
         """Ask every source now; does nothing while such a refresh still runs."""

@@ -24,14 +24,15 @@ log = logging.getLogger(__name__)
 
 def save(window: QMainWindow, folder: Path) -> None:
     """Write geometry and dock places of `window` to `folder`."""
-    document = {
-        "geometry": _text(window.saveGeometry()),
-        "state": _text(window.saveState(STATE_VERSION)),
-    }
     folder.mkdir(parents=True, exist_ok=True)
     draft = folder / (FILE_NAME + ".new")
-    draft.write_text(json.dumps(document), encoding="utf-8")
+    draft.write_text(json.dumps(document(window)), encoding="utf-8")
     draft.replace(folder / FILE_NAME)
+
+
+def document(window: QMainWindow) -> dict[str, str]:
+    """Geometry and dock places of `window`, as they are written."""
+    return {"geometry": _text(window.saveGeometry()), "state": _text(window.saveState(STATE_VERSION))}
 
 
 def restore(window: QMainWindow, folder: Path) -> str:
@@ -40,8 +41,8 @@ def restore(window: QMainWindow, folder: Path) -> str:
     Docks off every screen come back.
     """
     try:
-        document = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
-        geometry, state = _bytes(document["geometry"]), _bytes(document["state"])
+        saved = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
+        geometry, state = _bytes(saved["geometry"]), _bytes(saved["state"])
     except FileNotFoundError:
         return ""
     except (OSError, ValueError, KeyError, TypeError, binascii.Error) as error:

@@ -106,6 +106,9 @@ class Settings:
     )
     enter_days: int = _setting("regime.enter_days", 2, "Days before a regime is entered.", low=1, high=20)
     leave_days: int = _setting("regime.leave_days", 5, "Days before a regime is left.", low=1, high=60)
+    alerts_max_age_s: float = _setting(
+        "alerts.max_age_s", 120.0, "Alerts never fire on prices older than this (s).", low=5, high=3600
+    )
     capital: str = _setting("sizer.capital", "2,000,000", "Capital (USD), as typed.")
     gross_cap: str = _setting("sizer.gross_cap", "2,000,000", "Most that long plus short may be (USD), as typed.")
     vol_target: str = _setting("sizer.vol_target", "8", "Annual volatility target (% of capital), as typed.")

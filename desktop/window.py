@@ -45,11 +45,14 @@ from typing_extensions import override
 from desktop import about, dialogs, layout, settings, updates
 from desktop.market.known import UserError
 from desktop.market.sessions import trading_day
+from desktop.notices import Notices
 from desktop.presenters.frame import Frame, View
 from desktop.presenters.sizer_form import applied
 from desktop.presenters.thesis import KILL
 from desktop.presenters.time_machine import read_moment
+from desktop.settings_dialog import SettingsDialog
 from widgets import theme
+from widgets.alerts_panel import AlertsPanel
 from widgets.divergence_panel import DivergencePanel
 from widgets.evidence_view import EvidenceView
 from widgets.gauge_panel import GaugePanel
@@ -60,6 +63,7 @@ from widgets.playback import PlaybackBar
 from widgets.ratio_panel import LevelMoved, RatioPanel
 from widgets.sizer_panel import SizerPanel
 from widgets.states import InputTyped, KillTyped, SetupAsked, SizerForm, Text, Tone
+from widgets.states_alerts import RuleAct, RuleForm
 from widgets.status_bar import StatusStrip
 from widgets.thesis_panel import ThesisPanel
 from widgets.time_bar import MINUTE, TimeBar
@@ -71,7 +75,7 @@ _AT_FIRST = ("ratio", "divergence", "gauge", "sizer", "thesis")
 _PAST_EDGE_PX = 3
 _ROOMY = 1500
 """From this width on the sizer stands with its map beside the ticket."""
-_BESIDE = {"evidence": "divergence", "sources": "sizer"}
+_BESIDE = {"evidence": "divergence", "sources": "sizer", "alerts": "gauge"}
 """Panels that are hidden at first, and whose tab they become."""
 
 
@@ -87,6 +91,8 @@ class Request(Enum):
     SNAPSHOT = auto()
     KEYS = auto()
     NEWS_SEEN = auto()
+    SAVE_WORKSPACE = auto()
+    OPEN_WORKSPACE = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +131,7 @@ class Import:
     paths: tuple[Path, ...]
 
 
-Asked = Request | Test | Pause | Seek | Speed | Import | SetupAsked
+Asked = Request | Test | Pause | Seek | Speed | Import | SetupAsked | RuleForm | RuleAct
 
 
 class Window(QMainWindow):
@@ -159,6 +165,7 @@ class Window(QMainWindow):
         self.thesis = ThesisPanel()
         self.evidence = EvidenceView()
         self.health = HealthPanel()
+        self.alerts = AlertsPanel()
         self.status = StatusStrip()
         self._panels = {
             "ratio": ("Ratio", self.ratio),
@@ -168,7 +175,9 @@ class Window(QMainWindow):
             "sources": ("Sources", self.health),
             "thesis": ("Thesis", self.thesis),
             "evidence": ("Evidence", self.evidence),
+            "alerts": ("Alerts", self.alerts),
         }
+        self._notices = Notices(self)
         self._grips: list[Grip] = []
         self._build_top()  # before the docks: the Tab key goes from top to bottom
         self._docks = {key: self._dock(key, title, panel) for key, (title, panel) in self._panels.items()}
@@ -197,6 +206,8 @@ class Window(QMainWindow):
         self.thesis.show_state(frame.thesis)
         self.evidence.show_state(frame.evidence)
         self.health.show_state(frame.health)
+        self.alerts.show_state(frame.alerts)
+        self._notices.show_new(frame.alerts.notices)
         if frame.playback is not None:
             self.playback.show_state(frame.playback)
         self.playback.setVisible(frame.playback is not None)
@@ -245,7 +256,7 @@ class Window(QMainWindow):
             grip.set_theme(chosen)
         for panel in (self.ratio, self.divergence, self.gauge, self.sizer):
             panel.set_theme(chosen)
-        for board in (self.thesis, self.evidence, self.health):
+        for board in (self.thesis, self.evidence, self.health, self.alerts):
             board.set_theme(chosen)
 
     # How it is built
@@ -331,6 +342,10 @@ class Window(QMainWindow):
         self._listen = self._action(menu, "Listen to Yahoo's stream", "Ctrl+L", self._toggle_stream)
         self._listen.setCheckable(True)
         self._listen.setChecked(self._view.settings.stream)
+        self._action(menu, "Settings…", "F2", self._open_settings)
+        self._action(menu, "New alert…", "Ctrl+Shift+A", self._new_alert)
+        self._action(menu, "Save workspace…", "", lambda: ask(Request.SAVE_WORKSPACE))
+        self._action(menu, "Open workspace…", "", lambda: ask(Request.OPEN_WORKSPACE))
         menu.addSeparator()
         panels = menu.addMenu("Panels")
         for number, (key, (title, _)) in enumerate(self._panels.items(), start=1):
@@ -379,6 +394,10 @@ class Window(QMainWindow):
         self.health.resume_requested.connect(lambda key: self.asked.emit(Pause(key, paused=False)))
         self.health.keys_requested.connect(lambda: self.asked.emit(Request.KEYS))
         self.health.hide_requested.connect(self._docks["sources"].hide)
+        self.alerts.asked.connect(self.asked)
+        self.alerts.typed.connect(lambda form: self.set_view(replace(self._view, alert=form)))
+        self._notices.told.connect(self.tell)
+        self._notices.opened.connect(self._open_alerts)
         self.playback.play_toggled.connect(lambda: self.asked.emit(Request.TOGGLE_PLAY))
         self.playback.speed_chosen.connect(lambda times: self.asked.emit(Speed(times)))
         self.playback.sought.connect(lambda position: self.asked.emit(Seek(position)))
@@ -483,6 +502,22 @@ class Window(QMainWindow):
             painter.setPen(pen)
             painter.drawRect(self.rect())
             painter.end()
+
+    def _new_alert(self) -> None:
+        self._reveal("alerts")
+        self.alerts.open_new()
+
+    def _open_alerts(self) -> None:
+        self.showNormal() if self.isMinimized() else self.show()
+        self.activateWindow()
+        self._reveal("alerts")
+        self.alerts.show_log()
+
+    def _open_settings(self) -> None:
+        dialog = SettingsDialog(self, self._view.settings, theme.resolve(self._view.settings.theme))
+        dialog.changed.connect(lambda chosen: self.set_view(replace(self._view, settings=chosen)))
+        dialog.exec()
+        dialog.deleteLater()
 
     def _ask_files(self) -> None:
         names, _ = QFileDialog.getOpenFileNames(

@@ -26,6 +26,7 @@ NUMBERS = (
     ("momentum_sigma", "regime.momentum_sigma", 2.0, 0.1, 10.0),
     ("enter_days", "regime.enter_days", 2, 1, 20),
     ("leave_days", "regime.leave_days", 5, 1, 60),
+    ("alerts_max_age_s", "alerts.max_age_s", 120.0, 5.0, 3600.0),
 )
 
 

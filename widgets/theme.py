@@ -177,6 +177,11 @@ QPushButton[primary="true"]:disabled {{ background: {t.chosen}; color: {t.text};
 QPushButton:focus, QToolButton:focus, QLineEdit:focus, QSlider:focus, QComboBox:focus {{
     border: 1px solid {t.tones[Tone.NDX]};
 }}
+QComboBox[plain="true"] {{
+    background: {t.raised}; color: {t.text}; border: 1px solid {t.border}; border-radius: 5px; padding: 2px 6px;
+}}
+QComboBox[plain="true"]:focus {{ border: 1px solid {t.tones[Tone.NDX]}; }}
+QComboBox[plain="true"]::drop-down {{ border: none; width: 22px; }}
 QToolButton::menu-indicator {{ image: none; }}
 QLineEdit, QPlainTextEdit {{
     background: {t.raised}; color: {t.text}; border: 1px solid {t.border}; border-radius: 5px; padding: 2px 6px;

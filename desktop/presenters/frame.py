@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from desktop import thesis
+from desktop.alert_watch import Watched
 from desktop.market.sessions import trading_day
+from desktop.presenters.alerts import present_alerts
 from desktop.presenters.curves import Curves
 from desktop.presenters.divergence import present_divergence
 from desktop.presenters.evidence import EvidencePresenter
@@ -36,6 +38,7 @@ from widgets.states import (
     StatusState,
     ThesisState,
 )
+from widgets.states_alerts import AlertsState, RuleForm
 from widgets.states_time import TimeState
 
 
@@ -50,6 +53,8 @@ class View:
     playing: bool = False
     """Whether the past moment moves on, at `speed` of its seconds a second."""
     speed: int = 60
+    alert: RuleForm | None = None
+    """The alert rule being typed."""
 
     @property
     def subject(self) -> tuple[object, ...]:
@@ -71,6 +76,7 @@ class Refreshing:
 
 _IDLE = Refreshing()
 _NO_SETUPS = SetupsState()
+_NO_ALERTS = AlertsState()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +101,7 @@ class Frame:
     time: TimeState | None = None
     """Only where the moment shown is a past one."""
     empty: str = ""
+    alerts: AlertsState = _NO_ALERTS
 
 
 class FramePresenter:
@@ -120,6 +127,7 @@ class FramePresenter:
         news: Sequence[tuple[datetime, str]] = (),
         minute_days: Sequence[date] = (),
         setups: SetupsState = _NO_SETUPS,
+        alerts: Watched | None = None,
     ) -> Frame:
         """Turn one snapshot into the states of all panels.
 
@@ -150,6 +158,7 @@ class FramePresenter:
             playback=playback,
             time=_time(snapshot, view, minute_days, now),
             empty=empty,
+            alerts=present_alerts(alerts),
         )
 
 

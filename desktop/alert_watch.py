@@ -1,0 +1,226 @@
+"""Alerts at work: reads the rules of the book, judges them on each live frame, keeps the log. One place decides.
+
+Used on the engine's thread; `act` from any. A book that cannot be written stops no alert: it is told all the same,
+and that the log lacks it is told too.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+
+from desktop.alert_book import AlertBook, Entry
+from desktop.alert_values import Daily, Seen, daily, read
+from desktop.book import Book
+from desktop.deferred import Deferred
+from desktop.market.database import StoreError
+from desktop.market.known import Unknown, UserError
+from desktop.market.quotes import DayArray
+from desktop.market.sessions import NYSE
+from desktop.market.store import Store
+from desktop.presenters.alert_words import entry_of, parse_form, whole
+from desktop.settings import Settings
+from desktop.snapshot import Mode, Snapshot
+from desktop.thesis import Claim
+from desktop.trade.alerts import (
+    SUBJECTS,
+    Fired,
+    Reading,
+    Rule,
+    State,
+    Watch,
+    evaluate,
+    would_have_fired,
+)
+from widgets.states_alerts import Act, RuleAct, RuleForm
+
+log = logging.getLogger(__name__)
+_NUMBERS = itertools.count(1)
+"""One running number for all desks of this process: a window tells from it what it has shown already."""
+_TOLD = 20
+
+Outside = Callable[[Snapshot], Mapping[Watch, Reading]]
+"""What others know: P&L and residual beta of open trades."""
+
+
+@dataclass(frozen=True, slots=True)
+class Occurred:
+    """When a rule would have fired: the days, oldest first, among `n` days since `since`."""
+
+    days: DayArray
+    n: int
+    since: date
+    last: date
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One firing of this run, by its running number."""
+
+    number: int
+    entry: Entry
+    rule: Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """Everything about alerts at one moment. `histories` and `readings` go with `rules` one by one.
+
+    `draft` is the rule being typed, or the fields at fault; `problem` says what could not be read or kept.
+    """
+
+    mode: Mode
+    moment: datetime
+    rules: tuple[Rule, ...] = ()
+    states: Mapping[int, State] = field(default_factory=dict)
+    readings: Mapping[Watch, Reading] = field(default_factory=dict)
+    histories: tuple[Occurred | Unknown, ...] = ()
+    log: tuple[Entry, ...] = ()
+    told: tuple[Told, ...] = ()
+    form: RuleForm | None = None
+    draft: Rule | Mapping[str, str] | None = None
+    draft_history: Occurred | Unknown | None = None
+    sources: tuple[str, ...] = ()
+    problem: str = ""
+
+
+class Watcher:
+    """Judges the rules of one book by the snapshots of one store."""
+
+    def __init__(self, book: Book, store: Store, deferred: Deferred, outside: Outside | None = None) -> None:
+        self._book, self._store, self._deferred = AlertBook(book), store, deferred
+        self.outside: Outside = outside or (lambda _: {})
+        self._version: object = None
+        self._rules: tuple[Rule, ...] = ()
+        self._states: Mapping[int, State] = {}
+        self._log: tuple[Entry, ...] = ()
+        self._told: deque[Told] = deque(maxlen=_TOLD)
+        self._kills: dict[str, bool] = {}
+        self._unreadable = self._not_kept = ""
+        self._lock = threading.Lock()
+
+    def follow(
+        self, snapshot: Snapshot, judged: Sequence[Claim], settings: Settings, form: RuleForm | None = None
+    ) -> Watched:
+        """Judge every rule at the moment of `snapshot`, unless that is an earlier one; tell how all stands."""
+        with self._lock:
+            self._read_again()
+            sources = tuple(one.source for one in snapshot.feed)
+            form = None if form is None else whole(form, sources)
+            draft = None if form is None else parse_form(form)
+            seen = Seen(snapshot, judged, settings, self._kills, self.outside(snapshot))
+            watches = {rule.watch for rule in self._rules} | ({draft.watch} if isinstance(draft, Rule) else set())
+            readings = {watch: read(watch, seen) for watch in watches}
+            if snapshot.mode is not Mode.AS_OF:
+                self._judge(readings, snapshot)
+            return Watched(
+                mode=snapshot.mode,
+                moment=snapshot.moment,
+                rules=self._rules,
+                states=self._states,
+                readings=readings,
+                histories=tuple(self._history(rule, snapshot) for rule in self._rules),
+                log=self._log,
+                told=tuple(self._told),
+                form=form,
+                draft=draft,
+                draft_history=self._history(draft, snapshot) if isinstance(draft, Rule) else None,
+                sources=sources,
+                problem="; ".join(filter(None, (self._not_kept, self._unreadable))),
+            )
+
+    def _read_again(self) -> None:
+        """Read the book where it has changed, by this window or by another."""
+        try:
+            version = self._book.version
+            if version == self._version:
+                return
+            self._rules, wrong = self._book.rules()
+            kept = self._book.states()
+            if self._not_kept:  # what this run knows and the book does not
+                kept |= {rule.id: self._states[rule.id] for rule in self._rules if rule.id in self._states}
+            self._states, self._log, self._version = kept, self._book.log(), version
+            self._unreadable = "; ".join(map(str, wrong))
+        except StoreError as error:
+            self._unreadable = str(error)
+
+    def _judge(self, readings: Mapping[Watch, Reading], snapshot: Snapshot) -> None:
+        fired, states = evaluate(self._rules, self._states, readings, snapshot.moment)
+        if states is self._states:
+            return
+        changed = {rule: state for rule, state in states.items() if self._states.get(rule) is not state}
+        self._states = states
+        entries = [entry_of(one, snapshot.mode) for one in fired]
+        self._told.extend(Told(next(_NUMBERS), entry, one.rule) for entry, one in zip(entries, fired, strict=True))
+        self._keep(changed, entries)
+
+    def _keep(self, states: Mapping[int, State], entries: Sequence[Entry]) -> None:
+        try:
+            self._book.note(states, entries)
+            self._not_kept = ""
+            self._read_again()
+        except StoreError as error:
+            log.warning("alerts not kept: %s", error)
+            self._not_kept = f"the log lacks what fired: {error}"
+            self._log = (*reversed(entries), *self._log)
+
+    # History
+
+    def _history(self, rule: Rule, snapshot: Snapshot) -> Occurred | Unknown:
+        about = SUBJECTS[rule.watch.subject]
+        if about.no_history:
+            return Unknown(about.no_history)
+        question = daily(rule.watch, snapshot, self._store)
+        if isinstance(question, Unknown):
+            return question
+        judged = replace(rule, sound=False, enabled=True, snoozed_from=None, snoozed_until=None, note="", id=0)
+        return self._deferred.get(
+            f"alert {rule.id}", (judged, question.key), lambda: occurred(judged, question.make())
+        )
+
+    # What the user does
+
+    def act(self, asked: RuleForm | RuleAct, now: datetime) -> None:
+        """Keep, silence, switch or delete a rule, or note that an entry was seen.
+
+        Raises
+        ------
+        UserError
+            For a rule that cannot be, or a book that cannot be written.
+        """
+        book = self._book
+        if isinstance(asked, RuleForm):
+            made = parse_form(asked)
+            if not isinstance(made, Rule):
+                raise UserError("not kept: " + "; ".join(made.values()))
+            book.put_rule(made)
+            return
+        match asked.act:
+            case Act.DELETE:
+                book.delete(asked.key)
+            case Act.SNOOZE:
+                until = now + timedelta(minutes=asked.minutes) if asked.minutes else NYSE.next_open(now).open
+                book.snooze(asked.key, now, until)
+            case Act.WAKE:
+                book.snooze(asked.key, None, None)
+            case Act.ON | Act.OFF:
+                book.enable(asked.key, enabled=asked.act is Act.ON)
+            case Act.SEEN:
+                book.acknowledge(now, asked.key or None)
+
+
+def occurred(rule: Rule, history: Daily) -> Occurred | Unknown:
+    """When `rule` would have fired in a daily history."""
+    if not len(history.days):
+        return Unknown("no history of it is stored: refresh, or import it")
+    rows = would_have_fired(rule, history.values)
+    n = len(history.days) if history.n is None else history.n
+    return Occurred(history.days[rows], n, history.days[0].item(), history.days[-1].item())
+
+
+__all__ = ["Fired", "Occurred", "Outside", "Told", "Watched", "Watcher", "occurred"]
