@@ -98,6 +98,15 @@ class Settings:
     )
     enter_days: int = _setting("regime.enter_days", 2, "Days before a regime is entered.", low=1, high=20)
     leave_days: int = _setting("regime.leave_days", 5, "Days before a regime is left.", low=1, high=60)
+    calendar_hidden: str = _setting(
+        "calendar.hidden",
+        "",
+        "Kinds that the calendar and the rails of the charts leave out, with commas between.",
+    )
+    rails: bool = _setting("calendar.rails", True, "Mark releases and other dated events on every time axis.")
+    release_sound: bool = _setting(
+        "calendar.sound", False, "A sound ten seconds before an armed release, and when it is due."
+    )
     capital: str = _setting("sizer.capital", "2,000,000", "Capital (USD), as typed.")
     gross_cap: str = _setting("sizer.gross_cap", "2,000,000", "Most that long plus short may be (USD), as typed.")
     vol_target: str = _setting("sizer.vol_target", "8", "Annual volatility target (% of capital), as typed.")

@@ -105,6 +105,11 @@ class Feed:
         for lane in self._lanes:
             lane.refresh()
 
+    def ask_quotes(self) -> None:
+        """Ask every source for one batch of quotes now, ahead of its rounds; no history, no publisher."""
+        for lane in self._source_lanes:
+            lane.ask_quotes()
+
     def test(self, source: str) -> None:
         """Ask one source or publisher now."""
         for lane in self._named(source):
