@@ -24,16 +24,20 @@ from desktop.deferred import Deferred
 from desktop.market.clock import Clock, PlayClock, SystemClock
 from desktop.market.instruments import LIVE_SYMBOLS
 from desktop.market.known import UserError
+from desktop.market.releases import Schedules
 from desktop.market.sessions import trading_day
 from desktop.market.store import FILE_NAME, SeriesView, Store
 from desktop.market.universe import universe
 from desktop.presenters.frame import Frame, FramePresenter, Refreshing, View
-from desktop.presenters.words import clock_et, source_name
+from desktop.presenters.release import parts_of
+from desktop.presenters.words import clock_et, moment_et, source_name
+from desktop.release_desk import NOT_NOW, ArmingError, ReleaseDesk
 from desktop.snapshot import SnapshotBuilder
 from desktop.sources.contract import Publisher, Source
 from desktop.sources.feed import Feed, Plan
 from desktop.sources.stream import Stream
 from widgets.states import PlaybackState
+from widgets.states_release import ArmAsked, DisarmAsked, FigureTyped, OwnDropped, OwnTyped, ReleaseAsked
 
 OFFLINE = "offline: started with --offline"
 PATH_MONTHS = 13
@@ -78,6 +82,8 @@ class Desk:
         self._on_change: Callable[[], None] = lambda: None
         self._parts: Parts | None = None
         self._changes: ChangeLog
+        self._releases: ReleaseDesk
+        self._schedules: Schedules
         self._builder: SnapshotBuilder | None = None
         self._deferred: Deferred | None = None
         self._presenter = FramePresenter()
@@ -112,6 +118,8 @@ class Desk:
         feed = parts.feed
         self._follow_sought(feed)
         feed.listen(wanted=view.settings.stream)
+        now = parts.clock.now()
+        self._releases.poll(now, self._schedules.at(now), parts.clock.speed, feed.ask_quotes)
         seen = builder.build(as_of or parts.clock.now(), view.settings, mode=mode, feed=feed.states())
         refreshing = Refreshing(feed.refreshing, feed.last_refresh, feed.plan.off)
         judged = thesis.claims(seen)
@@ -128,6 +136,7 @@ class Desk:
             now=parts.clock.now(),
             judged=judged,
             news=self._changes.unseen,
+            release=self._releases.look(seen, view.release, now),
         )
 
     def _follow_sought(self, feed: Feed) -> None:
@@ -150,6 +159,8 @@ class Desk:
                 self._deferred = Deferred(self._changed, held=True)
                 self._builder = SnapshotBuilder(self._parts.store, self._deferred, reread_s=_REREAD_S)
                 self._changes = ChangeLog(self._parts.store)
+                self._releases = ReleaseDesk(self._parts.store, self._parts.book, self._deferred)
+                self._schedules = Schedules(self._parts.store)
             return self._parts, self._builder
 
     def _changed(self) -> None:
@@ -183,6 +194,41 @@ class Desk:
         if self._parts is not None:
             self._changes.see()
             self._changed()
+
+    def release(self, asked: ReleaseAsked, *, as_of: datetime | None) -> str:
+        """Do what the release panel asks for; returns what to tell, "" for nothing.
+
+        Raises
+        ------
+        ArmingError
+            Nothing can be armed, or time is set back.
+        """
+        parts = self._parts
+        if parts is None:
+            return ""
+        told = ""
+        match asked:
+            case ArmAsked(key):
+                if as_of is not None:
+                    raise ArmingError(f"not armed: {NOT_NOW}")
+                now = parts.clock.now()
+                armed = self._releases.arm(key, self._schedules.at(now), now)
+                told = (
+                    f"armed{' in the demo' if self.mode is Mode.DEMO else ''}: {armed.name} {moment_et(armed.at)}"
+                )
+                if parts.feed.plan.off:
+                    told += f"; nothing will be asked ({parts.feed.plan.off})"
+            case DisarmAsked():
+                self._releases.disarm()
+                told = "nothing is armed"
+            case OwnTyped(number, title, day, clock):
+                self._releases.keep_own(title, day, clock, number)
+            case OwnDropped(number):
+                self._releases.drop_own(number)
+            case FigureTyped(key, text):
+                self._releases.type_figure(*parts_of(key), text)
+        self._changed()
+        return told
 
     def refresh(self) -> None:
         """Ask every source now; does nothing while such a refresh still runs."""

@@ -41,6 +41,7 @@ from typing_extensions import override
 
 from desktop import dialogs, layout, settings
 from desktop.presenters.frame import Frame, View
+from desktop.presenters.release import toggled
 from desktop.presenters.sizer import AUTO
 from desktop.presenters.thesis import KILL
 from widgets import theme
@@ -52,8 +53,10 @@ from widgets.header import HeaderStrip
 from widgets.health_panel import HealthPanel
 from widgets.playback import PlaybackBar
 from widgets.ratio_panel import LevelMoved, RatioPanel
+from widgets.release_panel import ReleasePanel
 from widgets.sizer_panel import SizerPanel
 from widgets.states import KillTyped, SizerForm, Text, Tone
+from widgets.states_release import ArmAsked, DisarmAsked, ReleaseAsked
 from widgets.status_bar import StatusStrip
 from widgets.thesis_panel import ThesisPanel
 
@@ -63,7 +66,7 @@ _DEFAULT_SIZE = QSize(1600, 1000)
 _AT_FIRST = ("ratio", "divergence", "gauge", "sizer", "thesis")
 _ROOMY = 1500
 """From this width on the sizer stands with its map beside the ticket."""
-_BESIDE = {"evidence": "divergence", "sources": "sizer"}
+_BESIDE = {"evidence": "divergence", "sources": "sizer", "release": "divergence"}
 """Panels that are hidden at first, and whose tab they become."""
 
 
@@ -117,7 +120,14 @@ class Import:
     paths: tuple[Path, ...]
 
 
-Asked = Request | Test | Pause | Seek | Speed | Import
+@dataclass(frozen=True, slots=True)
+class OfRelease:
+    """Something the release panel asks for."""
+
+    asked: ReleaseAsked
+
+
+Asked = Request | Test | Pause | Seek | Speed | Import | OfRelease
 
 
 class Window(QMainWindow):
@@ -133,6 +143,7 @@ class Window(QMainWindow):
         super().__init__(parent)
         self._view, self._folder = view, folder
         self._frame: Frame | None = None
+        self._alarm = ""
         self.setWindowTitle("Rotation Monitor")
         self.setObjectName("main")
         self.setAcceptDrops(True)
@@ -149,6 +160,7 @@ class Window(QMainWindow):
         self.thesis = ThesisPanel()
         self.evidence = EvidenceView()
         self.health = HealthPanel()
+        self.release = ReleasePanel()
         self.status = StatusStrip()
         self._panels = {
             "ratio": ("Ratio", self.ratio),
@@ -158,6 +170,7 @@ class Window(QMainWindow):
             "sources": ("Sources", self.health),
             "thesis": ("Thesis", self.thesis),
             "evidence": ("Evidence", self.evidence),
+            "release": ("Releases", self.release),
         }
         self._grips: list[Grip] = []
         self._build_top()  # before the docks: the Tab key goes from top to bottom
@@ -187,6 +200,8 @@ class Window(QMainWindow):
         self.thesis.show_state(frame.thesis)
         self.evidence.show_state(frame.evidence)
         self.health.show_state(frame.health)
+        self.release.show_state(frame.release)
+        self._sound(frame)
         if frame.playback is not None:
             self.playback.show_state(frame.playback)
         self.playback.setVisible(frame.playback is not None)
@@ -230,8 +245,14 @@ class Window(QMainWindow):
             grip.set_theme(chosen)
         for panel in (self.ratio, self.divergence, self.gauge, self.sizer):
             panel.set_theme(chosen)
-        for board in (self.thesis, self.evidence, self.health):
+        for board in (self.thesis, self.evidence, self.health, self.release):
             board.set_theme(chosen)
+
+    def _sound(self, frame: Frame) -> None:
+        """Sound once for each alarm of an armed release, where the user wants it."""
+        alarm, self._alarm = self._alarm, frame.release.alarm
+        if frame.release.sound and self._alarm and self._alarm != alarm:
+            QApplication.beep()
 
     # How it is built
 
@@ -299,6 +320,8 @@ class Window(QMainWindow):
         menu = QMenu(self)
         ask = self.asked.emit
         self._action(menu, "Refresh now", "F5", lambda: ask(Request.REFRESH))
+        self._action(menu, "Arm the next release", "F6", lambda: ask(OfRelease(ArmAsked())))
+        self._action(menu, "Disarm", "Shift+F6", lambda: ask(OfRelease(DisarmAsked())))
         self._action(menu, "Demo: CPI day, 11 July 2024", "Ctrl+D", lambda: ask(Request.TOGGLE_DEMO))
         self._action(menu, "As of…", "Ctrl+T", self._ask_as_of)
         self._action(menu, "Back to now", "Ctrl+Shift+T", lambda: self.set_view(replace(self._view, as_of=None)))
@@ -352,6 +375,12 @@ class Window(QMainWindow):
         self.playback.play_toggled.connect(lambda: self.asked.emit(Request.TOGGLE_PLAY))
         self.playback.speed_chosen.connect(lambda times: self.asked.emit(Speed(times)))
         self.playback.sought.connect(lambda position: self.asked.emit(Seek(position)))
+        self.release.asked.connect(lambda asked: self.asked.emit(OfRelease(asked)))
+        self.release.event_chosen.connect(lambda key: self.set_view(replace(self._view, release=key)))
+        self.release.kind_toggled.connect(
+            lambda kind: self._choose("calendar_hidden", toggled(self._view.settings, kind))
+        )
+        self.release.sound_toggled.connect(lambda on: self._choose("release_sound", on))
         self.divergence.reference_chosen.connect(lambda key: self._choose("reference", key))
         self.ratio.level_moved.connect(self._level_moved)
         self.sizer.form_changed.connect(self._form_changed)

@@ -242,7 +242,7 @@ def _row(
 ) -> Row:
     due = _due(minutes, at, day)
     if due is None:
-        nothing = Unknown("no market has a session on this day")
+        nothing = Unknown("the cash market is closed on this day")
         return Row(minutes, due, nothing, nothing, nothing, nothing, nothing)
     if due <= at:
         nothing = Unknown("the release comes after the close")

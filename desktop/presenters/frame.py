@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from desktop import thesis
@@ -15,9 +15,11 @@ from desktop.presenters.gauge import present_gauge
 from desktop.presenters.header import present_header
 from desktop.presenters.health import HealthPresenter
 from desktop.presenters.ratio import present_ratio
+from desktop.presenters.release import ReleasePresenter, header_with
 from desktop.presenters.sizer import SizerPresenter
 from desktop.presenters.status import present_status
 from desktop.presenters.thesis import present_thesis
+from desktop.release_desk import ReleaseLook
 from desktop.settings import Settings
 from desktop.snapshot import Snapshot
 from desktop.sources.state import Progress
@@ -34,6 +36,7 @@ from widgets.states import (
     StatusState,
     ThesisState,
 )
+from widgets.states_release import ReleaseState
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,8 @@ class View:
     as_of: datetime | None = None
     claim: str = ""
     """Whose evidence is shown, "" for none."""
+    release: str = ""
+    """Key of the event whose reaction is shown, "" for the armed or last one."""
 
     @property
     def subject(self) -> tuple[object, ...]:
@@ -81,6 +86,7 @@ class Frame:
     health: HealthState
     thesis: ThesisState
     evidence: EvidenceState | None
+    release: ReleaseState
     playback: PlaybackState | None
     empty: str = ""
 
@@ -90,7 +96,7 @@ class FramePresenter:
 
     def __init__(self) -> None:
         self._curves, self._sizer, self._health = Curves(), SizerPresenter(), HealthPresenter()
-        self._evidence = EvidencePresenter()
+        self._evidence, self._release = EvidencePresenter(), ReleasePresenter()
 
     def present(
         self,
@@ -105,31 +111,36 @@ class FramePresenter:
         now: datetime | None = None,
         judged: Sequence[Claim] | None = None,
         news: Sequence[tuple[datetime, str]] = (),
+        release: ReleaseLook | None = None,
     ) -> Frame:
         """Turn one snapshot into the states of all panels.
 
         `why` tells why the demo stands in for live data; `now` is the feed's, where the snapshot is of an earlier
-        moment. `judged` are the claims where they were judged already, `news` what changed among them.
+        moment. `judged` are the claims where they were judged already, `news` what changed among them, `release`
+        what is known of releases where a desk knows it.
         """
         judged = thesis.claims(snapshot) if judged is None else judged
         now = now or snapshot.moment
         stop, target = self._sizer.levels(snapshot, view.settings)
+        days, session = self._release.rails(snapshot, release, view.settings)
+        header = present_header(
+            snapshot,
+            refreshing=refreshing.running,
+            refreshed_at=refreshing.done_at,
+            note=why or refreshing.off,
+        )
         return Frame(
             snapshot=snapshot,
-            header=present_header(
-                snapshot,
-                refreshing=refreshing.running,
-                refreshed_at=refreshing.done_at,
-                note=why or refreshing.off,
-            ),
-            ratio=present_ratio(snapshot, self._curves, stop=stop, target=target),
-            divergence=present_divergence(snapshot, self._curves),
-            gauge=present_gauge(snapshot, self._curves),
+            header=header_with(header, release),
+            ratio=replace(present_ratio(snapshot, self._curves, stop=stop, target=target), rails=days),
+            divergence=replace(present_divergence(snapshot, self._curves), rails=session),
+            gauge=replace(present_gauge(snapshot, self._curves), rails=days),
             sizer=self._sizer.present(snapshot, view.settings),
             status=present_status(snapshot, progress, why=why, now=now),
             health=self._health.present(snapshot.feed, now),
             thesis=present_thesis(judged, view.settings, news, trading_day(snapshot.moment)),
             evidence=self._evidence.present(snapshot, next((one for one in judged if one.id == view.claim), None)),
+            release=self._release.present(release, view.settings),
             playback=playback,
             empty=empty,
         )
