@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from desktop.analytics import reactions
-from desktop.analytics.reactions import LEAD, Board, Reactions, Standing, kinds_at, symbols_of
+from desktop.analytics.reactions import LEAD, Board, Reactions, Standing, Trade, kinds_at, symbols_of
 from desktop.analytics.surprise import UNITS, Surprise, SurpriseError, figure
 from desktop.book import Book
 from desktop.deferred import Deferred
 from desktop.market import marks
-from desktop.market.arming import Armed, Watch, armed_at, followed
+from desktop.market.arming import Armed, Deed, Watch, armed_at, followed
 from desktop.market.known import Unknown, UserError
 from desktop.market.marks import Event, OwnEvent, of_own, own_event
 from desktop.market.releases import ReleaseKind, Schedule
@@ -100,6 +100,8 @@ class ReleaseDesk:
         self._list: tuple[object, tuple[Event, ...]] | None = None
         self._board: tuple[object, Board] | None = None
         self._fan: tuple[object, Reactions | Unknown] | None = None
+        self._past: tuple[object, list[datetime]] | None = None
+        self._notes: tuple[object, Mapping[str, Trade], Sequence[Deed]] | None = None
 
     # Orders, from any thread
 
@@ -234,7 +236,7 @@ class ReleaseDesk:
             board = None if at is None else self._reaction(at, snapshot)
             typed = tuple(self._typed(one) for one in chosen if one.kind in UNITS)
             found, place, n_typed = self._earlier(chosen, typed, snapshot)
-            deeds = [] if at is None else self._records.deeds(at)
+            frozen, deeds = ({}, []) if at is None else self._noted(at, moment)
             if self._watch is not None and self._watch.at == at:
                 deeds = self._watch.deeds
             return ReleaseLook(
@@ -310,12 +312,26 @@ class ReleaseDesk:
                 moment,
                 lambda symbol, by: self._tape.last(symbol, by, moment),
                 self._tape.daily(moment, snapshot.schedule, snapshot.history.realised),
-                frozen=self._records.frozen(at, moment),
+                frozen=self._noted(at, moment)[0],
             )
             if self._board is not None and self._board[1] == made:
                 made = self._board[1]
             self._board = key, made
         return self._board[1]
+
+    def _before(self, at: datetime, kind: ReleaseKind, schedule: Schedule) -> list[datetime]:
+        """Releases of a kind before `at`, oldest first."""
+        key = at, kind, schedule
+        if self._past is None or self._past[0] != key:
+            self._past = key, [found.at for found in schedule.between(_FIRST, at, kind)]
+        return self._past[1]
+
+    def _noted(self, at: datetime, moment: datetime) -> tuple[Mapping[str, Trade], Sequence[Deed]]:
+        """References frozen by `moment` and refreshes of the release of `at`, as the book has them."""
+        key = at, self._read_version, int(moment.timestamp())
+        if self._notes is None or self._notes[0] != key:
+            self._notes = key, self._records.frozen(at, moment), self._records.deeds(at)
+        return self._notes[1], self._notes[2]
 
     def _typed(self, one: Event) -> Typed:
         kind = ReleaseKind(one.kind)
@@ -350,7 +366,7 @@ class ReleaseDesk:
             waiting = Unknown("the release is still to come")
             return waiting, waiting, len(signs)
         schedule = snapshot.schedule
-        earlier = [found.at for found in schedule.between(_FIRST, at, one.kind)]
+        earlier = self._before(at, one.kind, schedule)
         key = at, one.kind, schedule, self._store.history_version
         store = self._store
         paths = self._deferred.get("reactions", key, lambda: earlier_paths(store, at, earlier))

@@ -6,7 +6,7 @@ import re
 from typing import TypeVar
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QFontMetrics
+from PySide6.QtGui import QAction, QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -38,7 +38,9 @@ from widgets.theme import DARK, Theme, font
 
 _PAD, _NAME = 14, 118
 _HEIGHT = 24
-_PAGES = (("board", "Board"), ("earlier", "Surprise"))
+_PAGES = (("calendar", "Calendar"), ("board", "Board"), ("earlier", "Surprise"))
+_NARROW = 680
+"""Below this width the calendar is a page of its own."""
 _ROOM = re.compile(r"padding: 0 \d+px")
 
 
@@ -113,7 +115,6 @@ class EventList(CompactTable):
         super()._measure()
         self._widths[:1] = [min(one, _NAME) for one in self._widths[:1]]
         wide = self.natural_width() + 14
-        self.setMaximumWidth(wide)
         self.setMinimumWidth(min(wide, 250))
 
     @property
@@ -217,7 +218,6 @@ class ReleasePanel(Card):
         self._theme = DARK
         self._fields: dict[str, Field] = {}
         self._page = Segmented("Shown beside the calendar")
-        self._page.show_choices(tuple(Choice(key, label, key == "board") for key, label in _PAGES))
         self._page.chosen.connect(self._turn)
         self.kinds = self._small(QToolButton(), "Kinds", "Kinds of events shown")
         self.kinds.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
@@ -240,7 +240,10 @@ class ReleasePanel(Card):
         for edit in (self.own.title, self.own.day, self.own.clock):
             edit.returnPressed.connect(self._save_own)
         self._wrong = self.label(11, name="What is wrong with the own event")
-        left = QVBoxLayout()
+        self._chosen_page, self._narrow = "board", False
+        self._left, self._right = QWidget(), QWidget()
+        left = QVBoxLayout(self._left)
+        left.setContentsMargins(0, 0, 0, 0)
         left.setSpacing(3)
         for part in (self.events, self._wrong, self.own):
             left.addWidget(part, int(part is self.events))
@@ -259,20 +262,22 @@ class ReleasePanel(Card):
         column.insertLayout(0, self._figures)
         column.addWidget(self.fan, 1)
         self._pages.addWidget(earlier)
-        right = QVBoxLayout()
+        right = QVBoxLayout(self._right)
+        right.setContentsMargins(0, 0, 0, 0)
         right.setSpacing(3)
         right.addWidget(self._title)
         right.addWidget(self._board_facts)
         right.addWidget(self._pages, 1)
         sides = QHBoxLayout()
         sides.setSpacing(14)
-        sides.addLayout(left, 11)
-        sides.addLayout(right, 13)
+        sides.addWidget(self._left, 11)
+        sides.addWidget(self._right, 13)
         self._message = self.label(13, wrap=True, name="Message")
         self.body.addWidget(self._message)
         self.body.addWidget(self._facts)
         self.body.addLayout(sides, 1)
         self.setFocusProxy(self.events)
+        self._arrange()
 
     def show_state(self, state: ReleaseState) -> None:
         """Show `state`; what is shown already is left alone."""
@@ -378,9 +383,27 @@ class ReleasePanel(Card):
         self.asked.emit(self.own.typed())
 
     def _turn(self, key: str) -> None:
-        self._pages.setCurrentIndex([one for one, _ in _PAGES].index(key))
-        self._board_facts.setVisible(key == _PAGES[0][0])
-        self._page.show_choices(tuple(Choice(one, label, one == key) for one, label in _PAGES))
+        self._chosen_page = key
+        self._arrange()
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if (self.width() < _NARROW) != self._narrow:
+            self._narrow = self.width() < _NARROW
+            self._arrange()
+
+    def _arrange(self) -> None:
+        """Calendar and reaction side by side, or one of them where the panel is narrow."""
+        page = self._chosen_page
+        if page == "calendar" and not self._narrow:
+            page = self._chosen_page = "board"
+        self._left.setVisible(not self._narrow or page == "calendar")
+        self._right.setVisible(page != "calendar")
+        self._pages.setCurrentIndex(int(page == "earlier"))
+        self._board_facts.setVisible(page == "board")
+        pages = _PAGES if self._narrow else _PAGES[1:]
+        self._page.show_choices(tuple(Choice(one, label, one == page) for one, label in pages))
 
     def _show_figures(self, figures: tuple[FieldState, ...]) -> None:
         if tuple(one.key for one in figures) != tuple(self._fields):
