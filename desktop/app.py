@@ -28,10 +28,11 @@ from desktop.qt import log_qt_messages, make_qt
 from desktop.redact import redact
 from desktop.single import OneWindow
 from desktop.time_machine import TimeMachine
-from desktop.window import Asked, Import, Pause, Request, Seek, Speed, Test, Window
+from desktop.window import Asked, Import, OfRelease, Pause, Request, Seek, Speed, Test, Window
 from widgets import theme
 from widgets.states import SetupAsked, Text, Tone
 from widgets.states_alerts import RuleAct, RuleForm
+from widgets.states_release import ReleaseAsked
 
 log = logging.getLogger(__name__)
 _SHOW_BY_MS = 400
@@ -249,6 +250,8 @@ class Application(QObject):
             case Pause(source, paused):
                 here.pause(source, paused=paused)
                 self._poke(urgent=True)
+            case OfRelease(asked_of):
+                self._release(here, asked_of)
             case Import(paths):
                 self._import(paths)
             case SetupAsked():
@@ -261,6 +264,16 @@ class Application(QObject):
                 sharing.open_(self.window, self._folder)
             case Request() | Seek() | Speed():
                 self._transport(here, asked)
+
+    def _release(self, here: Desk, asked: ReleaseAsked) -> None:
+        try:
+            told = here.release(asked, as_of=self.window.view.as_of)
+        except UserError as error:
+            self.window.tell(Text(str(error), Tone.WARN, str(error)))
+        else:
+            if told:
+                self.window.tell(Text(told, Tone.WARN if told.startswith("armed") else Tone.PLAIN, told))
+        self._poke(urgent=True)
 
     def _transport(self, here: Desk, asked: Request | Seek | Speed) -> None:
         player = here.player

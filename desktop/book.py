@@ -37,6 +37,22 @@ class Book(Database):
             mode TEXT NOT NULL
         );
         CREATE TABLE alert_seen (entry INTEGER PRIMARY KEY REFERENCES alert_log (id), at INTEGER NOT NULL);
+        CREATE TABLE own_events (number INTEGER PRIMARY KEY, title TEXT NOT NULL, at_us INTEGER NOT NULL);
+        CREATE TABLE armed (
+            one INTEGER PRIMARY KEY CHECK (one = 1), at_us INTEGER NOT NULL, kinds TEXT NOT NULL,
+            name TEXT NOT NULL, armed_us INTEGER NOT NULL, told TEXT NOT NULL
+        );
+        CREATE TABLE deeds (
+            at_us INTEGER NOT NULL, offset_s INTEGER NOT NULL, done_us INTEGER, PRIMARY KEY (at_us, offset_s)
+        ) WITHOUT ROWID;
+        CREATE TABLE frozen (
+            at_us INTEGER NOT NULL, symbol TEXT NOT NULL, price REAL NOT NULL, event_us INTEGER NOT NULL,
+            frozen_us INTEGER NOT NULL, PRIMARY KEY (at_us, symbol)
+        ) WITHOUT ROWID;
+        CREATE TABLE surprises (
+            kind TEXT NOT NULL, at_us INTEGER NOT NULL, consensus REAL, actual REAL, unit TEXT NOT NULL,
+            PRIMARY KEY (kind, at_us)
+        ) WITHOUT ROWID;
         """,
     )
     marker = "book"

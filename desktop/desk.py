@@ -27,11 +27,14 @@ from desktop.deferred import Deferred
 from desktop.market.clock import Clock, PlayClock, SystemClock
 from desktop.market.instruments import LIVE_SYMBOLS, PAIRS
 from desktop.market.known import UserError
+from desktop.market.releases import Schedules
 from desktop.market.sessions import trading_day
 from desktop.market.store import FILE_NAME, SeriesView, Store
 from desktop.market.universe import universe
 from desktop.presenters.frame import Frame, FramePresenter, Refreshing, View
-from desktop.presenters.words import clock_et, source_name
+from desktop.presenters.release import parts_of
+from desktop.presenters.words import clock_et, moment_et, source_name
+from desktop.release_desk import NOT_NOW, ArmingError, ReleaseDesk
 from desktop.settings import Settings
 from desktop.setups import Setups
 from desktop.snapshot import SnapshotBuilder
@@ -41,6 +44,7 @@ from desktop.sources.state import Progress
 from desktop.sources.stream import Stream
 from widgets.states import PlaybackState, SetupAsked, SetupsState
 from widgets.states_alerts import RuleAct, RuleForm
+from widgets.states_release import ArmAsked, DisarmAsked, FigureTyped, OwnDropped, OwnTyped, ReleaseAsked
 
 OFFLINE = "offline: started with --offline"
 PATH_MONTHS = 13
@@ -87,6 +91,8 @@ class Desk:
         self._changes: ChangeLog
         self._setups: Setups
         self._watcher: Watcher
+        self._releases: ReleaseDesk
+        self._schedules: Schedules
         self._builder: SnapshotBuilder | None = None
         self._deferred: Deferred | None = None
         self._presenter = FramePresenter()
@@ -122,6 +128,8 @@ class Desk:
         feed = parts.feed
         self._follow_sought(feed)
         feed.listen(wanted=view.settings.stream)
+        now = parts.clock.now()
+        self._releases.poll(now, self._schedules.at(now), parts.clock.speed, feed.ask_quotes)
         seen = builder.build(as_of or parts.clock.now(), view.settings, mode=mode, feed=feed.states())
         refreshing = Refreshing(feed.refreshing, feed.last_refresh, feed.plan.off)
         judged = thesis.claims(seen)
@@ -142,6 +150,7 @@ class Desk:
             minute_days=() if as_of is None else self._minute_days(parts.store),
             setups=self._shown_setups(view.settings),
             alerts=self._watcher.follow(seen, judged, view.settings, view.alert),
+            release=self._releases.look(seen, view.release, now),
         )
 
     def _minute_days(self, store: Store) -> tuple[date, ...]:
@@ -182,6 +191,8 @@ class Desk:
                 self._changes = ChangeLog(self._parts.store)
                 self._setups = Setups(self._parts.book)
                 self._watcher = Watcher(self._parts.book, self._parts.store, self._deferred)
+                self._releases = ReleaseDesk(self._parts.store, self._parts.book, self._deferred)
+                self._schedules = Schedules(self._parts.store)
             return self._parts, self._builder
 
     def _changed(self) -> None:
@@ -244,6 +255,41 @@ class Desk:
         if self._parts is not None:
             self._watcher.act(asked, self._parts.clock.now())
             self._changed()
+
+    def release(self, asked: ReleaseAsked, *, as_of: datetime | None) -> str:
+        """Do what the release panel asks for; returns what to tell, "" for nothing.
+
+        Raises
+        ------
+        ArmingError
+            Nothing can be armed, or time is set back.
+        """
+        parts = self._parts
+        if parts is None:
+            return ""
+        told = ""
+        match asked:
+            case ArmAsked(key):
+                if as_of is not None:
+                    raise ArmingError(f"not armed: {NOT_NOW}")
+                now = parts.clock.now()
+                armed = self._releases.arm(key, self._schedules.at(now), now)
+                told = (
+                    f"armed{' in the demo' if self.mode is Mode.DEMO else ''}: {armed.name} {moment_et(armed.at)}"
+                )
+                if parts.feed.plan.off:
+                    told += f"; nothing will be asked ({parts.feed.plan.off})"
+            case DisarmAsked():
+                self._releases.disarm()
+                told = "nothing is armed"
+            case OwnTyped(number, title, day, clock):
+                self._releases.keep_own(title, day, clock, number)
+            case OwnDropped(number):
+                self._releases.drop_own(number)
+            case FigureTyped(key, text):
+                self._releases.type_figure(*parts_of(key), text)
+        self._changed()
+        return told
 
     def refresh(self) -> None:
         """Ask every source now; does nothing while such a refresh still runs."""

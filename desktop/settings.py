@@ -109,6 +109,15 @@ class Settings:
     alerts_max_age_s: float = _setting(
         "alerts.max_age_s", 120.0, "Alerts never fire on prices older than this (s).", low=5, high=3600
     )
+    calendar_hidden: str = _setting(
+        "calendar.hidden",
+        "",
+        "Kinds that the calendar and the rails of the charts leave out, with commas between.",
+    )
+    rails: bool = _setting("calendar.rails", True, "Mark releases and other dated events on every time axis.")
+    release_sound: bool = _setting(
+        "calendar.sound", False, "A sound ten seconds before an armed release, and when it is due."
+    )
     capital: str = _setting("sizer.capital", "2,000,000", "Capital (USD), as typed.")
     gross_cap: str = _setting("sizer.gross_cap", "2,000,000", "Most that long plus short may be (USD), as typed.")
     vol_target: str = _setting("sizer.vol_target", "8", "Annual volatility target (% of capital), as typed.")

@@ -48,6 +48,7 @@ from desktop.market.sessions import trading_day
 from desktop.notices import Notices
 from desktop.presenters.frame import Frame, View
 from desktop.presenters.sizer_form import applied
+from desktop.presenters.release import toggled
 from desktop.presenters.thesis import KILL
 from desktop.presenters.time_machine import read_moment
 from desktop.settings_dialog import SettingsDialog
@@ -61,9 +62,11 @@ from widgets.header import HeaderStrip
 from widgets.health_panel import HealthPanel
 from widgets.playback import PlaybackBar
 from widgets.ratio_panel import LevelMoved, RatioPanel
+from widgets.release_panel import ReleasePanel
 from widgets.sizer_panel import SizerPanel
 from widgets.states import InputTyped, KillTyped, SetupAsked, SizerForm, Text, Tone
 from widgets.states_alerts import RuleAct, RuleForm
+from widgets.states_release import ArmAsked, DisarmAsked, ReleaseAsked
 from widgets.status_bar import StatusStrip
 from widgets.thesis_panel import ThesisPanel
 from widgets.time_bar import MINUTE, TimeBar
@@ -75,7 +78,7 @@ _AT_FIRST = ("ratio", "divergence", "gauge", "sizer", "thesis")
 _PAST_EDGE_PX = 3
 _ROOMY = 1500
 """From this width on the sizer stands with its map beside the ticket."""
-_BESIDE = {"evidence": "divergence", "sources": "sizer", "alerts": "gauge"}
+_BESIDE = {"evidence": "divergence", "sources": "sizer", "alerts": "gauge", "release": "divergence"}
 """Panels that are hidden at first, and whose tab they become."""
 
 
@@ -131,7 +134,14 @@ class Import:
     paths: tuple[Path, ...]
 
 
-Asked = Request | Test | Pause | Seek | Speed | Import | SetupAsked | RuleForm | RuleAct
+@dataclass(frozen=True, slots=True)
+class OfRelease:
+    """Something the release panel asks for."""
+
+    asked: ReleaseAsked
+
+
+Asked = Request | Test | Pause | Seek | Speed | Import | SetupAsked | RuleForm | RuleAct | OfRelease
 
 
 class Window(QMainWindow):
@@ -148,6 +158,7 @@ class Window(QMainWindow):
         self._view, self._folder = view, folder
         self._frame: Frame | None = None
         self._past = False
+        self._alarm = ""
         self.setWindowTitle("Rotation Monitor")
         self.setObjectName("main")
         self.setAcceptDrops(True)
@@ -166,6 +177,7 @@ class Window(QMainWindow):
         self.evidence = EvidenceView()
         self.health = HealthPanel()
         self.alerts = AlertsPanel()
+        self.release = ReleasePanel()
         self.status = StatusStrip()
         self._panels = {
             "ratio": ("Ratio", self.ratio),
@@ -175,6 +187,7 @@ class Window(QMainWindow):
             "sources": ("Sources", self.health),
             "thesis": ("Thesis", self.thesis),
             "evidence": ("Evidence", self.evidence),
+            "release": ("Releases", self.release),
             "alerts": ("Alerts", self.alerts),
         }
         self._notices = Notices(self)
@@ -208,6 +221,8 @@ class Window(QMainWindow):
         self.health.show_state(frame.health)
         self.alerts.show_state(frame.alerts)
         self._notices.show_new(frame.alerts.notices)
+        self.release.show_state(frame.release)
+        self._sound(frame)
         if frame.playback is not None:
             self.playback.show_state(frame.playback)
         self.playback.setVisible(frame.playback is not None)
@@ -256,8 +271,14 @@ class Window(QMainWindow):
             grip.set_theme(chosen)
         for panel in (self.ratio, self.divergence, self.gauge, self.sizer):
             panel.set_theme(chosen)
-        for board in (self.thesis, self.evidence, self.health, self.alerts):
+        for board in (self.thesis, self.evidence, self.health, self.alerts, self.release):
             board.set_theme(chosen)
+
+    def _sound(self, frame: Frame) -> None:
+        """Sound once for each alarm of an armed release, where the user wants it."""
+        alarm, self._alarm = self._alarm, frame.release.alarm
+        if frame.release.sound and self._alarm and self._alarm != alarm:
+            QApplication.beep()
 
     # How it is built
 
@@ -328,6 +349,8 @@ class Window(QMainWindow):
         menu = QMenu(self)
         ask = self.asked.emit
         self._action(menu, "Refresh now", "F5", lambda: ask(Request.REFRESH))
+        self._action(menu, "Arm the next release", "F6", lambda: ask(OfRelease(ArmAsked())))
+        self._action(menu, "Disarm", "Shift+F6", lambda: ask(OfRelease(DisarmAsked())))
         self._action(menu, "Demo: CPI day, 11 July 2024", "Ctrl+D", lambda: ask(Request.TOGGLE_DEMO))
         self._action(menu, "Time machine", "Ctrl+T", self._enter_past)
         self._action(menu, "Back to now", "Ctrl+Shift+T", self._leave_past)
@@ -406,6 +429,12 @@ class Window(QMainWindow):
         self.time.play_toggled.connect(lambda: self.asked.emit(Request.TOGGLE_PLAY))
         self.time.speed_chosen.connect(lambda times: self.set_view(replace(self._view, speed=times)))
         self.time.left.connect(self._leave_past)
+        self.release.asked.connect(lambda asked: self.asked.emit(OfRelease(asked)))
+        self.release.event_chosen.connect(lambda key: self.set_view(replace(self._view, release=key)))
+        self.release.kind_toggled.connect(
+            lambda kind: self._choose("calendar_hidden", toggled(self._view.settings, kind))
+        )
+        self.release.sound_toggled.connect(lambda on: self._choose("release_sound", on))
         self.divergence.reference_chosen.connect(lambda key: self._choose("reference", key))
         self.ratio.level_moved.connect(self._level_moved)
         self.sizer.form_changed.connect(self._form_changed)

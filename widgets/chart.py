@@ -18,7 +18,8 @@ from typing_extensions import override
 
 from widgets import plot_paint as paint
 from widgets.plot_data import extent, rows_between, value_at
-from widgets.states import Band, Curve, Level, Mark, Tag, Tone
+from widgets.rails import label_near, paint_label, paint_rails, rails_shown
+from widgets.states import Band, Curve, Level, Mark, Rails, Tag, Tone
 from widgets.theme import DARK, Theme, font
 from widgets.ticks import Tick, moment_words, time_ticks, value_steps
 from widgets.traces import Area, Line, Trace
@@ -49,6 +50,7 @@ class Content:
     home: tuple[float, float] | None = None
     """What "reset" shows, seconds since 1970 UTC; None shows all points."""
     dimmed: bool = False
+    rails: Rails | None = None
 
 
 class Chart(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type information
@@ -312,6 +314,10 @@ class Chart(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type inf
         ys = [self.y_to_pixel(value) for value in self._value_steps()[0]]
         zero = self.y_to_pixel(0.0) if self._y[0] < 0.0 < self._y[1] else None
         paint.paint_grid(painter, area, xs, ys, zero, self._theme)
+        rails = self._content.rails
+        if rails is not None:
+            rows = rails_shown(rails, *self._x, area.width())
+            paint_rails(painter, area, [self.x_to_pixel(float(at)) for at in rails.x[rows]], self._theme)
 
     @override
     def drawForeground(self, painter: QPainter, rect: QRectF) -> None:
@@ -335,10 +341,25 @@ class Chart(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type inf
             paint.paint_tag(painter, box, tag.text, tag.tone, theme, hollow=content.dimmed, beyond=beyond)
         if self._cursor is not None:
             self._paint_cursor(painter, area, self._cursor)
+            self._paint_rail_label(painter, area, self._cursor)
         if self._focus_told and self.hasFocus():
             painter.setPen(QPen(theme.color(Tone.NDX), 1))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
+
+    def _paint_rail_label(self, painter: QPainter, area: QRectF, at: float) -> None:
+        words = self.rail_label(at)
+        if words:
+            paint_label(painter, area, self.x_to_pixel(at), words, self._theme)
+
+    def rail_label(self, at: float) -> str:
+        """Return what a rail near a moment stands for; "" where none is."""
+        rails, area = self._content.rails, self.area()
+        if rails is None:
+            return ""
+        reach_s = 4.0 / area.width() * (self._x[1] - self._x[0])
+        rows = rails_shown(rails, *self._x, area.width())
+        return label_near(rails, rows, at, max(reach_s, DAY_S / 2 - 1) if self._daily else reach_s)
 
     def _clamped(self, row: float) -> float:
         area = self.area()

@@ -103,6 +103,7 @@ class DivergencePanel(Card):
                 zone=state.zone,
                 home=state.x_range,
                 dimmed=state.dimmed,
+                rails=state.rails,
             )
         )
 

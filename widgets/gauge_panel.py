@@ -231,6 +231,7 @@ class GaugePanel(Card):
         self._flips.show_flips(state.flips)
         self._legend.show_facts(state.legend)
         self._history.show_curves(state.realised, state.implied)
+        self._history.show_rails(state.rails)
         self._history.setVisible(state.realised is not None or state.implied is not None)
 
     def show_cursor(self, at: float | None) -> None:

@@ -103,6 +103,7 @@ class RatioPanel(Card):
                 zone=state.zone,
                 home=self._home(state),
                 dimmed=state.dimmed,
+                rails=state.rails,
             )
         )
 

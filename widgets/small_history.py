@@ -24,7 +24,8 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
 from typing_extensions import override
 
-from widgets.states import Curve, Tone
+from widgets.rails import label_near, paint_rails, rails_shown
+from widgets.states import Curve, Rails, Tone
 from widgets.theme import DARK, Theme, font
 
 _RIGHT, _BOTTOM, _TOP = 30, 15, 3
@@ -46,6 +47,7 @@ class SmallHistory(QWidget):
         self.setMouseTracking(True)
         self._realised: Curve | None = None
         self._implied: Curve | None = None
+        self._rails: Rails | None = None
         self._theme = DARK
         self._cursor: int | None = None
         """Row of the realised curve that is read off."""
@@ -58,6 +60,12 @@ class SmallHistory(QWidget):
         self._cursor = None
         self.setAccessibleDescription("" if realised is None else f"{len(realised.x)} days")
         self.update()
+
+    def show_rails(self, rails: Rails | None) -> None:
+        """Show dated events as thin lines; nothing happens when they are shown already."""
+        if rails is not self._rails:
+            self._rails = rails
+            self.update()
 
     def set_theme(self, theme: Theme) -> None:
         """Take over the colours of `theme`."""
@@ -74,6 +82,11 @@ class SmallHistory(QWidget):
             row = int(np.searchsorted(self._implied.x, at, side="right")) - 1
             if row >= 0:
                 words += f" · implied {_number(float(self._implied.y[row]))}"
+        spans = self._spans()
+        if self._rails is not None and spans is not None:
+            rows = rails_shown(self._rails, spans[0], spans[1], self._area().width())
+            event = label_near(self._rails, rows, at, 43_199.0)
+            words += f" · {event}" if event else ""
         return words
 
     def table(self) -> str:
@@ -118,6 +131,12 @@ class SmallHistory(QWidget):
             painter.setPen(dim)
             box = QRectF(area.right() + 4, y - 7, _RIGHT - 4, 14)
             painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, f"{value:.1f}")
+        if self._rails is not None:
+            rows = rails_shown(self._rails, left, right, area.width())
+            paint_rails(
+                painter, area, (area.left() + (self._rails.x[rows] - left) * x_scale).tolist(), self._theme
+            )
+        painter.setPen(dim)
         for at, words in _dates(left, right, max(2, int(area.width() // 80))):
             x = area.left() + (at - left) * x_scale
             box = QRectF(x - 30, area.bottom() + 2, 60, 13)

@@ -73,6 +73,19 @@ class Mark:
     tone: Tone = Tone.WARN
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Rails:
+    """Dated events as thin vertical lines of a time axis, oldest first.
+
+    `x` in seconds since 1970 UTC, one label each. `weight` says what stays where there is little room: the lower,
+    the longer. A presenter hands over the same object as long as its rails are the same.
+    """
+
+    x: NDArray[np.float64]
+    labels: tuple[str, ...]
+    weight: NDArray[np.int64]
+
+
 @dataclass(frozen=True, slots=True)
 class Tag:
     """A price tag at the right edge, at the height of the last value."""
@@ -130,6 +143,7 @@ class RatioState:
     message: str = ""
     dimmed: bool = False
     """True when the last value is not live (stale, as-of): drawn in the "not live" tone."""
+    rails: Rails | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +167,7 @@ class DivergenceState:
     zone: str
     message: str = ""
     dimmed: bool = False
+    rails: Rails | None = None
 
 
 class Vote(StrEnum):
@@ -192,6 +207,7 @@ class GaugeState:
     """Same axes: implied correlation / 100."""
     legend: tuple[Text, ...]
     message: str = ""
+    rails: Rails | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from desktop import thesis
@@ -17,10 +17,12 @@ from desktop.presenters.gauge import present_gauge
 from desktop.presenters.header import present_header
 from desktop.presenters.health import HealthPresenter
 from desktop.presenters.ratio import present_ratio
+from desktop.presenters.release import ReleasePresenter, header_with
 from desktop.presenters.sizer import SizerPresenter
 from desktop.presenters.status import present_status
 from desktop.presenters.thesis import present_thesis
 from desktop.presenters.time_machine import present_time
+from desktop.release_desk import ReleaseLook
 from desktop.settings import Settings
 from desktop.snapshot import Mode, Snapshot
 from desktop.sources.state import Progress
@@ -39,6 +41,7 @@ from widgets.states import (
     ThesisState,
 )
 from widgets.states_alerts import AlertsState, RuleForm
+from widgets.states_release import ReleaseState
 from widgets.states_time import TimeState
 
 
@@ -55,6 +58,8 @@ class View:
     speed: int = 60
     alert: RuleForm | None = None
     """The alert rule being typed."""
+    release: str = ""
+    """Key of the event whose reaction is shown, "" for the armed or last one."""
 
     @property
     def subject(self) -> tuple[object, ...]:
@@ -97,6 +102,7 @@ class Frame:
     health: HealthState
     thesis: ThesisState
     evidence: EvidenceState | None
+    release: ReleaseState
     playback: PlaybackState | None
     time: TimeState | None = None
     """Only where the moment shown is a past one."""
@@ -109,7 +115,7 @@ class FramePresenter:
 
     def __init__(self) -> None:
         self._curves, self._sizer, self._health = Curves(), SizerPresenter(), HealthPresenter()
-        self._evidence = EvidencePresenter()
+        self._evidence, self._release = EvidencePresenter(), ReleasePresenter()
 
     def present(
         self,
@@ -128,33 +134,38 @@ class FramePresenter:
         minute_days: Sequence[date] = (),
         setups: SetupsState = _NO_SETUPS,
         alerts: Watched | None = None,
+        release: ReleaseLook | None = None,
     ) -> Frame:
         """Turn one snapshot into the states of all panels.
 
         `why` tells why the demo stands in for live data; `now` is the feed's, where the snapshot is of an earlier
         moment. `clock_ahead_s` is how far this computer's clock is off, where that is known. `judged` are the
         claims where they were judged already, `news` what changed among them. `minute_days` are the days with
-        stored minutes, in order; `setups` the named set-ups of the sizer.
+        stored minutes, in order; `setups` the named set-ups of the sizer; `alerts` and `release` what is known of
+        them where a desk knows it.
         """
         judged = thesis.claims(snapshot) if judged is None else judged
         now = now or snapshot.moment
         stop, target = self._sizer.levels(snapshot, view.settings)
+        days, session = self._release.rails(snapshot, release, view.settings)
+        header = present_header(
+            snapshot,
+            refreshing=refreshing.running,
+            refreshed_at=refreshing.done_at,
+            note=why or refreshing.off,
+        )
         return Frame(
             snapshot=snapshot,
-            header=present_header(
-                snapshot,
-                refreshing=refreshing.running,
-                refreshed_at=refreshing.done_at,
-                note=why or refreshing.off,
-            ),
-            ratio=present_ratio(snapshot, self._curves, stop=stop, target=target),
-            divergence=present_divergence(snapshot, self._curves),
-            gauge=present_gauge(snapshot, self._curves),
+            header=header_with(header, release),
+            ratio=replace(present_ratio(snapshot, self._curves, stop=stop, target=target), rails=days),
+            divergence=replace(present_divergence(snapshot, self._curves), rails=session),
+            gauge=replace(present_gauge(snapshot, self._curves), rails=days),
             sizer=self._sizer.present(snapshot, view.settings, setups),
             status=present_status(snapshot, progress, why=why, now=now, clock_ahead_s=clock_ahead_s),
             health=self._health.present(snapshot.feed, now),
             thesis=present_thesis(judged, view.settings, news, trading_day(snapshot.moment)),
             evidence=self._evidence.present(snapshot, next((one for one in judged if one.id == view.claim), None)),
+            release=self._release.present(release, view.settings),
             playback=playback,
             time=_time(snapshot, view, minute_days, now),
             empty=empty,

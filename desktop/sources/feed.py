@@ -133,6 +133,11 @@ class Feed:
         hurry = self._hurry
         return hurry.until if hurry is not None and hurry.holds(self._clock.now()) else None
 
+    def ask_quotes(self) -> None:
+        """Ask every source for one batch of quotes now, ahead of its rounds; no history, no publisher."""
+        for lane in self._source_lanes:
+            lane.ask_quotes()
+
     def test(self, source: str) -> None:
         """Ask one source or publisher now."""
         for lane in self._named(source):

@@ -150,6 +150,12 @@ class SourceLane:
             self._hurry = hurry
             self._lock.notify_all()
 
+    def ask_quotes(self) -> None:
+        """Make quotes due now: one request within the budget; a source that is paused or shut out stays so."""
+        with self._lock:
+            self._last_run.pop(Job(Kind.QUOTES), None)
+            self._lock.notify_all()
+
     def pause(self, *, paused: bool) -> None:
         """Leave it alone, or ask it again; what was asked for by hand is asked all the same."""
         with self._lock:
