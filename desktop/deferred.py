@@ -105,7 +105,8 @@ class Deferred:
                 self._now = name
                 if self._on_done is not None:
                     self._on_done()  # what is worked on is shown meanwhile
-                _load()
+                if self._pool is not None:
+                    _load()
             return compute()
         except (ArithmeticError, ValueError, ImportError) as error:
             log.exception("%s could not be computed", name)

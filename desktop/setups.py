@@ -133,6 +133,28 @@ class Setups:
             db.execute("DELETE FROM setups WHERE name = ?", (name,))
 
 
+def check(row: Mapping[str, object]) -> None:
+    """Refuse a row from elsewhere that is no set-up; fields of a later program may be in it.
+
+    Raises
+    ------
+    SetupError
+        For a name that cannot be one, fields that cannot be read, or a value that a field cannot take.
+    """
+    name = row.get("name")
+    if not isinstance(name, str) or _tidy(name) != name:
+        raise SetupError(str(name), "has a name that cannot be one")
+    try:
+        kept = json.loads(str(row.get("fields")))
+        if not isinstance(kept, dict):
+            raise SetupError(name, "holds no fields")
+        for key, value in kept.items():
+            if key in _NAMES:
+                settings.changed(Settings(), _NAMES[key], value)
+    except (json.JSONDecodeError, SettingError) as error:
+        raise SetupError(name, str(error)) from error
+
+
 def _document(chosen: Settings) -> str:
     return json.dumps(fields_of(chosen), ensure_ascii=False)
 

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from desktop import settings
+from desktop import settings, setups
 from desktop.alert_book import rule_of
 from desktop.book import FILE_NAME as BOOK_NAME
 from desktop.book import Book
@@ -201,6 +201,8 @@ def _tables(found: object) -> dict[str, tuple[Row, ...]]:
                     raise ValueError(f"{TABLES[name]}, row {number}: {column} is neither text nor number")
             if name == "alert_rules":
                 rule_of(row)
+            if name == "setups":
+                setups.check(row)
         tables[name] = tuple(rows)
     return tables
 

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from desktop.__main__ import main
 from desktop.alert_book import AlertBook
 from desktop.book import FILE_NAME, Book
 from desktop.settings import Settings, changed
+from desktop.setups import Setups
 from desktop.trade.alerts import Condition, Rule, Subject, Watch
 from desktop.workspace import WorkspaceError
 
@@ -113,7 +115,7 @@ def test_the_log_of_what_fired_stays_and_rules_get_numbers_of_their_own(file, co
 def test_no_key_is_in_it(file, desk):
     document = json.loads(file.read_text())
     assert set(document) == {"kind", "format", "program", "made_at", "settings", "layout", "book"}
-    assert set(document["book"]) == {"alert_rules"}
+    assert set(document["book"]) == {"alert_rules", "setups"}
     assert not any("key" in name for name in document["settings"])
 
 
@@ -156,6 +158,13 @@ SPOILT = {
     "a rule with a column of its own": rule_with(colour="red"),
     "a rule with a table inside": rule_with(note={"a": 1}),
     "a rule without a note": rule_with(note=None),
+    "a set-up without a name": lambda made: made["book"].update(setups=[{"saved_us": 1, "fields": "{}"}]),
+    "a set-up of no fields": lambda made: made["book"].update(
+        setups=[{"name": "CPI", "saved_us": 1, "fields": "[1]"}]
+    ),
+    "a set-up with a wrong value": lambda made: made["book"].update(
+        setups=[{"name": "CPI", "saved_us": 1, "fields": '{"sizer.instrument": "coins"}'}]
+    ),
 }
 
 
@@ -180,19 +189,18 @@ def test_a_setting_of_a_later_version_is_left_out_and_said(file, colleague):
     assert "setting future.choice is not known here: left out" in workspace.plan(file, colleague).changes
 
 
-def test_set_ups_are_taken_along_where_a_book_keeps_them_and_said_where_it_does_not(file, desk, colleague):
-    made = document(file)
-    made["book"]["setups"] = [{"id": 1, "name": "CPI day"}]
-    file.write_text(json.dumps(made))
+def test_set_ups_are_taken_along_as_they_were_typed(desk, colleague, tmp_path):
+    typed = changed(changed(Settings(), "capital", "3m"), "rut_price", "2,141.6")
+    with Book(desk / FILE_NAME) as book:
+        Setups(book).save("CPI day", typed, datetime(2024, 7, 11, tzinfo=UTC))
+    file = tmp_path / "with-set-ups.json"
+    workspace.export(workspace.collect(desk), file)
+    plan = workspace.plan(file, colleague)
+    assert "set-ups: adds CPI day" in plan.changes
+    workspace.apply(plan, colleague)
     with Book(colleague / FILE_NAME) as book:
-        keeps = bool(book.rows("SELECT 1 FROM sqlite_master WHERE name = 'setups'"))
-    if not keeps:
-        assert "1 set-ups left out: this program does not keep them" in workspace.plan(file, colleague).changes
-        with Book(colleague / FILE_NAME) as book, book.writing() as db:
-            db.execute("CREATE TABLE setups (id INTEGER PRIMARY KEY, name TEXT NOT NULL)")
-        assert "set-ups: adds CPI day" in workspace.plan(file, colleague).changes
-        workspace.apply(workspace.plan(file, colleague), colleague)
-        assert workspace.collect(colleague).tables["setups"] == ({"id": 1, "name": "CPI day"},)
+        loaded, problems = Setups(book).load("CPI day", Settings())
+    assert (loaded.capital, loaded.rut_price, problems) == ("3m", "2,141.6", ())
 
 
 def test_what_fails_half_way_is_put_back(file, colleague):

@@ -160,8 +160,6 @@ class Field(QWidget):
         if before is None or (state.label, state.unit) != (before.label, before.unit):
             self.edit.setAccessibleName(f"{state.label}, {state.unit}" if state.unit else state.label)
             self.edit.show_unit(state.unit, self._theme)
-        if before is None or state.given != before.given:
-            self.edit.setPlaceholderText(state.given)
         if before is None or state.typed != before.typed:
             self.mark.setVisible(state.typed)
             self.mark.setAccessibleName(f"{state.label} is typed: take the market's value")

@@ -214,7 +214,7 @@ class GaugeState:
 class FieldState:
     """One input of the sizer: what is typed, the unit, and what is wrong with it ("" when nothing is).
 
-    `given` is what the market gives: it stands in the empty field. A `typed` one overrides that; the text
+    `hint` is what holds while nothing is typed, as the value the market gives: it stands in the empty field. A `typed` one overrides that; the text
     `untyped` gives it back. `origin` tells, under the field, where the value comes from and of when it is.
     """
 
@@ -225,13 +225,11 @@ class FieldState:
     error: str = ""
     help: str = ""
     page: str = "ticket"
-    given: str = ""
     typed: bool = False
     untyped: str = ""
     origin: Text | None = None
     optional: bool = False
     hint: str = ""
-    """What holds while nothing is typed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -451,10 +451,10 @@ def fields_of(
                 errors.get(key, ""),
                 told,
                 page,
-                market[0],
-                typed,
-                untyped,
-                market[1],
+                hint=market[0],
+                typed=typed,
+                untyped=untyped,
+                origin=market[1],
             )
         )
     return (*shown, *_margin_fields(form, errors, traded, snapshot.today.session.day))

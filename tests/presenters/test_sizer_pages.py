@@ -81,7 +81,7 @@ def test_prices_come_from_quotes_with_their_time_and_age(live):
         assert (leg.age.text, leg.age.tone) == ("10:59:57 · 3 s", Tone.PLAIN)
         assert leg.price.why == f"{name} at 10:59:57 ET, 3 s old"
     price = field(state, "rut_price")
-    assert (price.given, price.text, price.typed) == ("2,200.00", "", False)
+    assert (price.hint, price.text, price.typed) == ("2,200.00", "", False)
     assert state.standing.text == ""
 
 
@@ -96,7 +96,7 @@ def test_vols_correlation_and_beta_tell_their_window_and_day(live):
         ("beta", risk.beta),
     ):
         one = field(state, key)
-        assert float(one.given.replace("−", "-")) == pytest.approx(value, abs=0.06)
+        assert float(one.hint.replace("−", "-")) == pytest.approx(value, abs=0.06)
         assert one.origin is not None
         assert one.origin.text == "252 d to 10 Jul 24"
         assert "252 sessions to 10 Jul 2024" in one.origin.why
@@ -117,7 +117,7 @@ def test_typed_figures_are_marked_and_used_in_place_of_the_markets(live):
     assert not field(state, "beta").typed
     vol = field(state, "rut_vol")
     assert vol.origin is not None
-    assert vol.origin.text == f"market {vol.given}"
+    assert vol.origin.text == f"market {vol.hint}"
 
 
 def test_typed_beta_is_the_beta_hedge(live):

@@ -133,5 +133,5 @@ def test_fields_lie_beside_each_other_as_room_allows_and_never_over_each_other(q
 def test_what_does_not_fit_is_scrolled_and_not_squeezed(qtbot, view):
     view.resize(420, 190)
     qtbot.waitUntil(lambda: view.height() == 190)
-    assert all(edit.height() == 26 for edit in view.inputs.edits())
+    assert all(edit.height() == edit.minimumHeight() >= 25 for edit in view.inputs.edits())
     assert view.table.height() >= 60

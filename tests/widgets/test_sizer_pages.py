@@ -33,7 +33,7 @@ from widgets.states import (
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform
 
 PRICE = FieldState(
-    "rut_price", "M2K price", "", "", page="market", given="2,141.60", origin=Text("14:31:07 · 3 s", Tone.DIM)
+    "rut_price", "M2K price", "", "", page="market", hint="2,141.60", origin=Text("14:31:07 · 3 s", Tone.DIM)
 )
 OFFERS = (
     Offer("ibkr", "Basket for IBKR", "pair-ibkr-1.csv", "Action,Quantity\r\nBUY,46\r\n"),
