@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import importlib
 import json
+import multiprocessing
 import secrets
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
+from importlib.metadata import entry_points
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -122,6 +125,13 @@ def _statistics() -> str:
     return f"ADF of a random walk: p {found.p:.2f}"
 
 
+def _processes() -> str:
+    began = time.perf_counter()
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        _require(pool.submit(pow, 2, 10).result(_WAIT_S) == 1024, "another process computed something else")
+    return f"another process answers after {time.perf_counter() - began:.1f} s"
+
+
 def _tls() -> str:
     import certifi
 
@@ -149,13 +159,13 @@ def _child_process() -> str:
 
 def _keyring() -> str:
     import keyring
-    from keyring.backend import get_all_keyring
 
-    found = sorted({type(one).__module__.rpartition(".")[2] for one in get_all_keyring()})
-    for name in _KEYRINGS.get(sys.platform, ()):
+    names = _KEYRINGS.get(sys.platform, ())
+    for name in names:
         importlib.import_module(f"keyring.backends.{name}")
-    _require(len(found) > len({"fail", "null"} & set(found)), f"only {', '.join(found)} can be loaded")
-    return f"{', '.join(found)} can be loaded; in use: {keyring.get_keyring().name}"
+    known = {one.value.rpartition(".")[2] for one in entry_points(group="keyring.backends")}
+    _require(known >= set(names), f"keyring is told of {', '.join(sorted(known)) or 'no back end'} alone")
+    return f"{', '.join(names)} can be loaded; in use: {keyring.get_keyring().name}"
 
 
 def _keyring_round_trip() -> str:
@@ -230,6 +240,7 @@ CHECKS: dict[str, Callable[[], str]] = {
     "calendar": _calendar,
     "store": _store,
     "statistics": _statistics,
+    "processes": _processes,
     "TLS certificates": _tls,
     "Yahoo client": _yahoo,
     "child process": _child_process,

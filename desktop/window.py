@@ -29,6 +29,7 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPen,
+    QShowEvent,
 )
 from PySide6.QtWidgets import (
     QApplication,
@@ -47,8 +48,8 @@ from desktop.market.known import UserError
 from desktop.market.sessions import trading_day
 from desktop.notices import Notices
 from desktop.presenters.frame import Frame, View
-from desktop.presenters.sizer_form import applied
 from desktop.presenters.release import toggled
+from desktop.presenters.sizer_form import applied
 from desktop.presenters.thesis import KILL
 from desktop.presenters.time_machine import read_moment
 from desktop.settings_dialog import SettingsDialog
@@ -78,6 +79,8 @@ _AT_FIRST = ("ratio", "divergence", "gauge", "sizer", "thesis")
 _PAST_EDGE_PX = 3
 _ROOMY = 1500
 """From this width on the sizer stands with its map beside the ticket."""
+_ROOM_FOR_ROWS = 640
+"""A window lower than this shows one row of panels, the others as tabs."""
 _BESIDE = {"evidence": "divergence", "sources": "sizer", "alerts": "gauge", "release": "divergence"}
 """Panels that are hidden at first, and whose tab they become."""
 
@@ -309,6 +312,9 @@ class Window(QMainWindow):
             dock.setFloating(False)
             self.removeDockWidget(dock)  # a dock added twice leaves the old place behind
         ratio, divergence, gauge, sizer, thesis = (self._docks[key] for key in _AT_FIRST)
+        if self._is_cramped():
+            self._lay_out_one_row((ratio, gauge), (divergence, thesis, sizer))
+            return
         # Each goes to its place at once: all in one row, even for a moment, they would make the window wider.
         self.addDockWidget(Qt.DockWidgetArea.TopDockWidgetArea, ratio)
         self.splitDockWidget(ratio, gauge, Qt.Orientation.Vertical)
@@ -322,6 +328,21 @@ class Window(QMainWindow):
         self.resizeDocks([gauge, sizer, thesis], shares, Qt.Orientation.Horizontal)
         self.resizeDocks([ratio, divergence], [wide // 2, wide // 2], Qt.Orientation.Horizontal)
         self.resizeDocks([ratio, gauge], [high * 40 // 100, high * 60 // 100], Qt.Orientation.Vertical)
+
+    def _is_cramped(self) -> bool:
+        """A small screen, or a large scale on it (1920x1080 at 200 %), has no room for two rows of panels."""
+        return self.height() < _ROOM_FOR_ROWS
+
+    def _lay_out_one_row(self, *columns: tuple[QDockWidget, ...]) -> None:
+        for first, *others in columns:
+            self.addDockWidget(Qt.DockWidgetArea.TopDockWidgetArea, first, Qt.Orientation.Horizontal)
+            first.show()
+            for dock in others:
+                self.tabifyDockWidget(first, dock)
+                dock.show()
+            first.raise_()
+        fronts = [column[0] for column in columns]
+        self.resizeDocks(fronts, [self.width() // len(fronts)] * len(fronts), Qt.Orientation.Horizontal)
 
     def _reveal(self, key: str) -> None:
         """Bring a panel to the front; one that has no place yet lies down as a tab beside its neighbour."""
@@ -613,6 +634,16 @@ class Window(QMainWindow):
             child.setAccessibleName("Panels that share this place")
             child.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         super().childEvent(event)
+
+    @override
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._is_cramped():
+            QTimer.singleShot(0, self, self._fit_screen)  # panels never drawn before asked for more than they need
+
+    def _fit_screen(self) -> None:
+        if not self.isMaximized():
+            self.resize(self.size().boundedTo(self.screen().availableSize() - (self.frameSize() - self.size())))
 
     @override
     def closeEvent(self, event: QCloseEvent) -> None:

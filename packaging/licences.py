@@ -9,6 +9,7 @@ import sysconfig
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+TEXTS = Path(__file__).parent / "texts"
 _TOOLS = (
     "altgraph", "attrs", "check-jsonschema", "click", "jsonschema", "jsonschema-specifications", "macholib",
     "pefile", "pillow", "pip", "pip-licenses", "prettytable", "pyinstaller-hooks-contrib", "referencing",
@@ -38,12 +39,22 @@ def collect(python: str, out: Path) -> None:
         }
         for one in json.loads(told)
     ]
+    for one in entries:
+        one["text"] = one["text"] or _standard(one["licence"])
     places = (Path(sysconfig.get_path("stdlib")), Path(sys.base_prefix))
     text = next(place / "LICENSE.txt" for place in places if (place / "LICENSE.txt").exists())
     entries.append(_entry("Python", sys.version.split()[0], "PSF-2.0", "https://www.python.org", text))
     inter = ROOT / "resources" / "font" / "OFL.txt"
     entries.append(_entry("Inter", "", "OFL-1.1", "https://rsms.me/inter", inter))
     _write(out, entries)
+
+
+def _standard(licence: str) -> str:
+    """The text that a package leaves out because everybody knows it (Qt's own are named, not enclosed)."""
+    if "LGPL-3.0" in licence:
+        names = ("LGPL-3.0.txt", "GPL-3.0.txt")  # the first adds to the second
+        return "\n\n".join((TEXTS / name).read_text(encoding="utf-8") for name in names)
+    return "Its package carries no text; the licence is the one named above."
 
 
 def add_system_libraries(folder: Path, work: Path) -> None:

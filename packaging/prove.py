@@ -34,7 +34,7 @@ _SCREEN = (1600, 1000)
 _PATIENCE_S = 60.0
 _LEFT_BY_OTHERS = (
     "/var/cache/", "/var/log/", "/var/lib/apt/", "/var/lib/dpkg/", "/var/lib/systemd/", "/etc/ld.so.cache",
-    "/tmp/", "/proc/", "/sys/", "/dev/", "/run/", "/etc/machine-id", "/var/lib/dbus/", "/root/",
+    "/tmp/", "/proc/", "/sys/", "/dev/", "/run/", "/etc/machine-id", "/etc/mtab", "/var/lib/dbus/", "/root/",
 )  # fmt: skip
 
 

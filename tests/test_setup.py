@@ -101,7 +101,7 @@ def bare(place: Path) -> Checkout:
         part.mkdir(parents=True)
     for name in ("run", "test", "setup.sh", "pyproject.toml"):
         shutil.copy(ROOT / name, folder / name)
-    for name in ("__init__.py", "__main__.py", "version.py"):
+    for name in ("__init__.py", "__main__.py", "streams.py", "version.py"):
         shutil.copy(ROOT / "desktop" / name, folder / "desktop" / name)
     (folder / "desktop" / "trade").mkdir()
     wheel(wheels, "1.0", 2)

@@ -154,6 +154,7 @@ def until(condition, seconds: float = 20.0) -> None:
 @pytest.mark.display
 @pytest.mark.slow
 def test_window_on_a_real_display_is_worked_by_the_keyboard_and_closes_cleanly(tmp_path, x_display):
+    (tmp_path / "settings.toml").write_text("[appearance]\nwelcomed = true\n")  # no first-run page above it
     program = subprocess.Popen(
         [*PROGRAM, "--demo", "--offline", "--data-dir", str(tmp_path)],
         env=environment(DISPLAY=x_display),

@@ -17,6 +17,7 @@ sys.path.insert(0, str(ROOT / "packaging"))
 import bundle  # noqa: E402
 import debian  # noqa: E402
 import elf  # noqa: E402
+import licences  # noqa: E402
 import notes  # noqa: E402
 import slim  # noqa: E402
 
@@ -238,3 +239,10 @@ def test_failure_that_nobody_could_see_is_shown(qtbot, monkeypatch):
     assert shown == []
     streams.show_what_nobody_saw(1)
     assert shown == ["rotation-monitor: the store is damaged"]
+
+
+def test_licence_that_its_package_does_not_enclose_is_shipped_in_full():
+    text = licences._standard("LGPL-3.0-only OR GPL-2.0-only OR GPL-3.0-only")
+    assert "GNU LESSER GENERAL PUBLIC LICENSE" in text
+    assert "TERMS AND CONDITIONS" in text  # of the GPL, which the LGPL adds to
+    assert "no text" in licences._standard("MIT")
