@@ -373,19 +373,32 @@ def test_a_wrong_previous_close_moves_no_gap(make_stand, previous_close):
     stand = make_stand()
     stand.open()
     assert gap_pp(stand) == pytest.approx(RIGHT_PP, abs=1e-9)
+    since, asked, rows = time.monotonic(), stand.server.count(), stand.history()
+    for _ in range(4):
+        stand.clock.pass_(seconds=12)
+        stand.server.serve(rut=2100.0, ndx=20300.0)
+        stand.server.quotes["^RUT"]["regularMarketPreviousClose"] = previous_close
+        stand.server.charts["^RUT"].previous_close = previous_close
+        stand.step()
+        assert gap_pp(stand) == pytest.approx(RIGHT_PP, abs=1e-9)
+        assert stand.is_(FeedState.LIVE)
+    assert stand.prices() == (2100.0, 20300.0)
+    assert stand.history() >= rows
+    # Four batches, and at most one second opinion each where the close is far from the price.
+    assert asked + 4 <= stand.server.count() <= asked + 8
     stand.clock.pass_(seconds=12)
-    stand.server.serve(rut=2100.0, ndx=20300.0)
-    stand.server.quotes["^RUT"]["regularMarketPreviousClose"] = previous_close
-    stand.server.charts["^RUT"].previous_close = previous_close
+    stand.server.serve(rut=2101.0, ndx=20291.0)
     stand.step()
-    assert gap_pp(stand) == pytest.approx(RIGHT_PP, abs=1e-9)
-    assert stand.is_(FeedState.LIVE)
+    assert (stand.state.state, stand.prices()) == (FeedState.LIVE, (2101.0, 20291.0))
+    stand.painted_all_the_time(since)
+    faulty.within_budget(stand.server)
 
 
 @pytest.mark.parametrize("factor", [100.0, 0.01])
 def test_a_price_wrong_by_a_factor_of_100_is_never_shown_nor_stored(make_stand, factor):
     stand = make_stand()
     stand.open()
+    since, asked = time.monotonic(), stand.server.count()
     for charts_too in (False, True):
         stand.clock.pass_(seconds=12)
         stand.server.serve(rut=2100.0, ndx=20290.0)
@@ -397,10 +410,14 @@ def test_a_price_wrong_by_a_factor_of_100_is_never_shown_nor_stored(make_stand, 
         error = stand.state.last_error
         assert error is not None
         assert (error.kind, error.symbol) == (FailureKind.BAD_PAYLOAD, "^RUT")
+        assert stand.is_(FeedState.LIVE)  # the other leg, and this one as it was
+    assert stand.server.count() <= asked + 4  # a second opinion each
     stand.clock.pass_(seconds=12)
     stand.server.serve(rut=2101.0, ndx=20291.0)
     stand.step()
     assert (stand.state.state, stand.prices()) == (FeedState.LIVE, (2101.0, 20291.0))
+    stand.painted_all_the_time(since)
+    faulty.within_budget(stand.server)
 
 
 def test_a_session_that_yahoo_lost_is_a_gap_until_it_comes_and_nothing_is_computed_across_it(make_stand):
@@ -471,4 +488,6 @@ def test_minutes_of_odd_days_are_in_utc_without_holes_doubles_and_live_rows(
             bars = store.bars(symbol, Interval.MINUTE)
             assert bars.start_s.tolist() == [start_s + 60 * n for n in range(count)]
             assert bars.close.tolist() == [2000.0 + n for n in range(count)]
+        assert server.count("/v8/") == 2  # one request a symbol, whatever was wrong with its rows
+        faulty.within_budget(server)
     next(forgetting, None)
