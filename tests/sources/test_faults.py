@@ -453,11 +453,42 @@ def test_a_session_that_yahoo_lost_is_a_gap_until_it_comes_and_nothing_is_comput
     faulty.within_budget(stand.server)
 
 
+def test_days_that_are_stamped_in_different_zones_are_the_same_days(make_stand):
+    """An index is stamped at its opening, a future at midnight of its exchange; winter and summer differ, too."""
+    stand = make_stand(datetime(2024, 11, 6, 15, 30, tzinfo=UTC))
+    faulty.fill(stand.folder, date(2024, 10, 30))
+    stand.server.serve(rut=2100.0, ndx=20300.0)
+    days = ("2024-10-31", "2024-11-01", "2024-11-04", "2024-11-05")  # the clocks go back on the 3rd
+    stamps = {"^RUT": ("04:00", "04:00", "05:00", "05:00"), "^NDX": ("13:30", "13:30", "14:30", "14:30")}
+    for symbol, clocks in stamps.items():
+        close = faulty.CLOSES[symbol]
+        rows = [daily_row(day, close + n, clock=clocks[n]) for n, day in enumerate(days)]
+        stand.server.charts[symbol] = Chart(rows, price=close, previous_close=close)
+    since = time.monotonic()
+    app = stand.rig.start(offline=False, sources=stand.server.sources)
+    app.shown.connect(lambda _frame: stand.painted.append(time.monotonic()))
+    stand.settle()
+    stand.frame(lambda _: stand.is_(FeedState.LIVE))
+    with Store(stand.folder / FILE_NAME) as store:
+        for symbol in stamps:
+            kept = store.closes(symbol, date(2024, 10, 31))
+            assert [str(day) for day in kept.days] == list(days)
+            assert kept.close.tolist() == [faulty.CLOSES[symbol] + n for n in range(4)]
+    expected = 100 * (2100.0 / (2051.76 + 3) - 20300.0 / (20675.38 + 3))
+    assert gap_pp(stand) == pytest.approx(expected, abs=1e-9)
+    assert stand.server.count("interval=1d") == 2
+    stand.painted_all_the_time(since)
+    faulty.within_budget(stand.server)
+
+
 @pytest.mark.parametrize(
     ("now", "first", "count"),
     [
         ("2024-03-11T09:36:20-04:00", "2024-03-11T13:30:00+00:00", 6),  # clocks had gone forward on Sunday
         ("2024-11-04T09:36:20-05:00", "2024-11-04T14:30:00+00:00", 6),  # and back
+        ("2024-03-10T18:06:20-04:00", "2024-03-10T22:00:00+00:00", 6),  # futures on the Sunday itself
+        ("2024-11-03T18:06:20-05:00", "2024-11-03T23:00:00+00:00", 6),
+        ("2024-11-03T01:03:20-05:00", "2024-11-03T05:57:00+00:00", 6),  # across the hour that comes twice
         ("2024-11-29T13:00:30-05:00", "2024-11-29T17:55:00+00:00", 5),  # the last minutes of a half day
     ],
 )
