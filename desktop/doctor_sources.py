@@ -119,10 +119,10 @@ def _alpaca(patient: Patient) -> tuple[Finding, dict[str, object]]:
 
 
 def _yahoo(patient: Patient, heard: Heard) -> Part:
-    from desktop.sources import yahoo
+    from desktop.sources import yahoo, yahoo_wire
     from desktop.sources.contract import Failure
 
-    make = heard.listening(patient.session_factory or yahoo._browser_session, patient.clock)
+    make = heard.listening(patient.session_factory or yahoo_wire.browser_session, patient.clock)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as cache:
         # A folder of its own: nothing is left behind, and a read-only data folder does not matter.
         source = yahoo.Yahoo(Path(cache), patient.clock, session_factory=make, call_limit_s=patient.probe_s * 0.8)

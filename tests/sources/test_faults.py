@@ -269,7 +269,7 @@ def test_a_name_that_cannot_be_resolved_says_to_check_that_the_computer_is_onlin
     stand = make_stand()
     stand.open()
     since, port, asked = time.monotonic(), stand.server.port, stand.server.count()
-    session = stand.lane._source._session
+    session = stand.lane._source._wire._session
     session.host = "no-such-host.invalid"
     stand.step(seconds=12)
     for _ in range(4):
