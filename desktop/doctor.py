@@ -23,36 +23,28 @@ import ssl
 import struct
 import sys
 import tempfile
-import threading
-import time
 import tomllib
 import urllib.request
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from desktop.credentials import Credentials
+from desktop import doctor_sources
+from desktop.doctor_sources import KEYRING_S, Heard, Patient
+from desktop.findings import Diagnosis, Finding, Level, Part, Section, within
 from desktop.market.clock import Clock, SystemClock
 from desktop.redact import redact, secrets_of
 from desktop.version import VERSION
 
 if TYPE_CHECKING:
-    from curl_cffi.requests import Session
-
     from desktop.market.store import Store, SymbolInfo
-    from desktop.sources.contract import Publisher
+
+__all__ = ["KEYRING_S", "Diagnosis", "Finding", "Level", "Patient", "examine", "run"]
 
 LOG_NAME = "rotation-monitor.log"
 LOG_LINES = 20
-PROBED = ("^RUT", "^NDX")
-PROBE_S, KEYRING_S = 30.0, 5.0
-"""How long the sources, and the keyring, may take."""
 CLOCK_TOLERANCE_S = 30.0
 """A clock that is further off makes ages of prices wrong."""
 LEAST_FREE_BYTES = 200_000_000
@@ -71,75 +63,7 @@ _NO_PROXIES = ("NO_PROXY", "no_proxy")
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 """The first that is set is the one the client uses."""
 _DISPLAY = ("QT_QPA_PLATFORM", "DISPLAY", "WAYLAND_DISPLAY", "XDG_SESSION_TYPE", "QT_SCALE_FACTOR")
-_T = TypeVar("_T")
-_Part: TypeAlias = "tuple[Sequence[Finding], Mapping[str, object]]"
-"""What one part found, and the part of it that only JSON tells."""
-
-
-class Level(StrEnum):
-    """How much a finding matters; with FAIL the program cannot do its work."""
-
-    OK = "ok"
-    WARN = "warn"
-    FAIL = "fail"
-
-
 _MARKS = {Level.OK: " ", Level.WARN: "!", Level.FAIL: "X"}
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line: what, how it is, how much that matters, and what to do ("" for nothing)."""
-
-    what: str
-    found: str
-    level: Level = Level.OK
-    cure: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """Findings that belong together; `data` is the part of them that JSON tells in more detail."""
-
-    name: str
-    findings: tuple[Finding, ...]
-    data: Mapping[str, object] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
-    """All sections, and the last troubles of the log."""
-
-    made: datetime
-    sections: tuple[Section, ...]
-    log: tuple[str, ...]
-
-    @property
-    def usable(self) -> bool:
-        """Whether nothing stands in the way."""
-        return not any(one.level is Level.FAIL for _, one in self.problems())
-
-    def problems(self) -> list[tuple[str, Finding]]:
-        """What is not as it should be, worst first, each with its section."""
-        found = [(part.name, one) for part in self.sections for one in part.findings if one.level is not Level.OK]
-        return sorted(found, key=lambda named: named[1].level is not Level.FAIL)
-
-
-@dataclass(frozen=True, slots=True)
-class Patient:
-    """What is looked at. The defaults are the real thing; tests bring their own."""
-
-    folder: Path
-    offline: bool = False
-    clock: Clock = field(default_factory=SystemClock)
-    session_factory: Callable[[], Session[Any]] | None = None
-    publishers: Callable[[Store, Clock], Sequence[Publisher]] | None = None
-    """Makes the official publishers to ask; None asks none."""
-    keys: Credentials = field(default_factory=lambda: Credentials(KEYRING_S))
-    """Of the vendors that want one; read from the keyring when examined."""
-    vendor_session: Callable[[], Session[Any]] | None = None
-    probe_s: float = PROBE_S
-    keyring_s: float = KEYRING_S
 
 
 def run(patient: Patient, *, as_json: bool) -> int:
@@ -160,7 +84,7 @@ def run(patient: Patient, *, as_json: bool) -> int:
 
 def examine(patient: Patient) -> Diagnosis:
     """Look at every part, each on its own."""
-    heard = _Heard()
+    heard = Heard()
     looked = [
         _part("program", _program),
         _part("libraries", _libraries),
@@ -169,19 +93,19 @@ def examine(patient: Patient) -> Diagnosis:
         _part("network", _network),
     ]
     if not patient.offline:
-        _within(patient.keyring_s, patient.keys.load)
-    sources = _part("sources", lambda: _sources(patient, heard))
+        within(patient.keyring_s, patient.keys.load)
+    sources = _part("sources", lambda: doctor_sources.sources(patient, heard))
     looked += [
         _part("clock", lambda: _clock(patient.clock, heard)),
         _part("keyring", lambda: _keyring(patient.keyring_s)),
         _part("display", _display),
         sources,
-        _part("publishers", lambda: _publishers(patient)),
+        _part("publishers", lambda: doctor_sources.publishers(patient)),
     ]
     return Diagnosis(patient.clock.now(), tuple(looked), _last_troubles(patient.folder))
 
 
-def _part(name: str, look: Callable[[], _Part]) -> Section:
+def _part(name: str, look: Callable[[], Part]) -> Section:
     try:
         findings, data = look()
     except Exception as error:  # noqa: BLE001  (whatever a broken installation raises is the finding)
@@ -193,7 +117,7 @@ def _part(name: str, look: Callable[[], _Part]) -> Section:
 # --- the program and what it stands on --------------------------------------------------------------------------
 
 
-def _program() -> _Part:
+def _program() -> Part:
     kind = "installed bundle" if getattr(sys, "frozen", False) else "from source"
     bits = struct.calcsize("P") * 8
     return [
@@ -215,7 +139,7 @@ def _child_process() -> Finding:
     return Finding("child process", "starts: Yahoo's client does not hold up the window")
 
 
-def _libraries() -> _Part:
+def _libraries() -> Part:
     versions = {name: _version_of(name) for names in _LIBRARIES.values() for name in names}
     missing = [name for name, version in versions.items() if not version]
     findings = [
@@ -245,7 +169,7 @@ def _version_of(name: str) -> str:
 # --- folders and the store --------------------------------------------------------------------------------------
 
 
-def _folders(folder: Path) -> _Part:
+def _folders(folder: Path) -> Part:
     findings = [_writeable(folder)]
     settings = folder / "settings.toml"
     if settings.is_file():
@@ -288,7 +212,7 @@ def _settings(folder: Path, path: Path) -> Finding:
     return Finding("settings", str(path))
 
 
-def _store(folder: Path) -> _Part:
+def _store(folder: Path) -> Part:
     from desktop.market.database import StoreError
     from desktop.market.store import FILE_NAME, SCHEMA_VERSION, Store
 
@@ -377,7 +301,7 @@ def _reach(one: SymbolInfo) -> str:
 # --- the network ------------------------------------------------------------------------------------------------
 
 
-def _network() -> _Part:
+def _network() -> Part:
     proxies = {name: value for name in (*_PROXIES, *_NO_PROXIES) if (value := os.environ.get(name))}
     findings = [Finding(name, value) for name, value in proxies.items()]
     if not any(name in proxies for name in _PROXIES):
@@ -423,183 +347,7 @@ def _bundle(what: str, path: Path, cure: str) -> Finding:
     return Finding(what, told)
 
 
-# --- the sources and the clock ----------------------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class _Heard:
-    """What a server said about the time: seconds this computer's clock is ahead of it, None when none said."""
-
-    ahead_s: float | None = None
-    host: str = ""
-
-    def listening(self, make: Callable[[], Session[Any]], clock: Clock) -> Callable[[], Session[Any]]:
-        """Return a factory of the same sessions, whose answers also tell the time."""
-
-        def made() -> Session[Any]:
-            session = make()
-            send = session.request
-
-            def request(method: Any, url: str, **kwargs: Any) -> Any:  # noqa: ANN401 - passed through to curl_cffi
-                response = send(method, url, **kwargs)
-                self.hear(response.headers.get("Date"), clock.now(), url)
-                return response
-
-            vars(session)["request"] = request
-            return session
-
-        return made
-
-    def hear(self, date_header: str | None, now: datetime, url: str) -> None:
-        """Take the `Date` of an answer; it is in whole seconds, so half of one is added."""
-        try:
-            said = parsedate_to_datetime(date_header or "")
-        except ValueError:
-            return
-        if said.tzinfo is not None:
-            self.ahead_s = (now - said).total_seconds() - 0.5
-            self.host = url.partition("//")[2].partition("/")[0]
-
-
-def _sources(patient: Patient, heard: _Heard) -> _Part:
-    if patient.offline:
-        return [Finding(name, "not asked (--offline)") for name in ("yahoo", "alpaca")], {}
-    findings, data = _yahoo(patient, heard)
-    keyed, keyed_data = _alpaca(patient)
-    return [*findings, keyed], {**data, "alpaca": keyed_data}
-
-
-def _alpaca(patient: Patient) -> tuple[Finding, dict[str, object]]:
-    """One line: no key, key refused, works, or why it cannot be reached. Nobody needs it, so nothing fails."""
-    from desktop import vendors
-    from desktop.market.known import Unknown
-    from desktop.presenters.health import ENTER_KEY, KIND_WORDS
-    from desktop.sources.contract import FailureKind
-
-    values = vendors.values_of(vendors.ALPACA, patient.keys)
-    if isinstance(values, Unknown):
-        return Finding("alpaca", f"not asked ({values.reason})"), {"off": values.reason}
-    answer = _within(
-        patient.probe_s,
-        lambda: vendors.ask(vendors.ALPACA, values, clock=patient.clock, session_factory=patient.vendor_session),
-    )
-    if isinstance(answer, str):
-        return Finding("alpaca", f"works: {answer}"), {"works": answer}
-    if answer is None or isinstance(answer, Exception):
-        why = f"{type(answer).__name__}: {answer}" if answer else f"no answer within {patient.probe_s:g} s"
-        return Finding("alpaca", why, Level.WARN, _NETWORK), {"failure": why}
-    cure = ENTER_KEY if answer.kind is FailureKind.AUTH else answer.cure
-    told: dict[str, object] = {"failure": answer.kind.value, "message": answer.message, "cure": cure}
-    return Finding("alpaca", f"{KIND_WORDS[answer.kind]}: {answer.message}", Level.WARN, cure), told
-
-
-def _yahoo(patient: Patient, heard: _Heard) -> _Part:
-    from desktop.sources import yahoo
-    from desktop.sources.contract import Failure
-
-    make = heard.listening(patient.session_factory or yahoo._browser_session, patient.clock)
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as cache:
-        # A folder of its own: nothing is left behind, and a read-only data folder does not matter.
-        source = yahoo.Yahoo(Path(cache), patient.clock, session_factory=make, call_limit_s=patient.probe_s * 0.8)
-        since_s = time.monotonic()
-        answer = _within(patient.probe_s, lambda: source.quotes(PROBED))
-        took_s = time.monotonic() - since_s
-        source.close()
-    if answer is None:
-        late = Finding(source.name, f"no answer within {patient.probe_s:g} s", Level.FAIL, _NETWORK)
-        return [late], {source.name: {"failure": "timeout"}}
-    if isinstance(answer, Exception):
-        why = f"{type(answer).__name__}: {answer}"
-        return [Finding(source.name, why, Level.FAIL, "install the program anew")], {source.name: {"failure": why}}
-    failures = [one for one in answer.values() if isinstance(one, Failure)]
-    data = {
-        symbol: {"failure": one.kind.value, "message": one.message, "cure": one.cure}
-        if isinstance(one, Failure)
-        else {"price": one.price, "traded": one.event_time.isoformat(), "delay_s": one.declared_delay_s}
-        for symbol, one in answer.items()
-    }
-    if len(failures) == len(answer):
-        one = failures[0]
-        message = one.message.partition(_CURL)[0]
-        found = f"{one.kind.value.replace('_', ' ')}: {message}"
-        return [Finding(source.name, found, Level.FAIL, one.cure)], {source.name: data}
-    findings = []
-    for symbol, quote in answer.items():
-        if isinstance(quote, Failure):
-            findings.append(Finding(f"{source.name} {symbol}", quote.message, Level.WARN, quote.cure))
-        else:
-            told = f"{quote.price:,.2f} of {quote.event_time:%Y-%m-%d %H:%M:%S} UTC, after {took_s:.1f} s"
-            findings.append(Finding(f"{source.name} {symbol}", told))
-    return findings, {source.name: data}
-
-
-_NETWORK = "check network, proxy and certificate settings"
-_CURL = ". See https://curl.se/"
-"""From here on a message of the client is its manual's address."""
-
-
-def _publishers(patient: Patient) -> _Part:
-    """Ask every dataset of every publisher, all publishers at the same time; a store in memory takes nothing."""
-    if patient.offline or patient.publishers is None:
-        return [Finding("all", "not asked (--offline)" if patient.offline else "not asked")], {}
-    from desktop.market.store import Store
-
-    with Store(None) as store:
-        asked = patient.publishers(store, patient.clock)
-        with ThreadPoolExecutor(max_workers=len(asked) or 1) as pool:
-            answers = list(pool.map(lambda one: _publisher(one, patient.probe_s), asked))
-    data: dict[str, object] = {one.name: told for one, (_, told) in zip(asked, answers, strict=True)}
-    return [finding for findings, _ in answers for finding in findings], data
-
-
-def _publisher(asked: Publisher, limit_s: float) -> tuple[list[Finding], dict[str, object]]:
-    """One line a publisher that answers, one a trouble of one that does not: it names what has changed."""
-    from desktop.sources.contract import Failure, Published, Stamp, Unchanged
-
-    if asked.off:
-        return [Finding(asked.name, f"not asked ({asked.off})")], {"off": asked.off}
-    answers: dict[str, Published | Unchanged | Failure] = {}
-
-    def ask() -> None:
-        for dataset in asked.datasets:
-            answers[dataset.name] = asked.fetch(dataset, Stamp())
-
-    since_s = time.monotonic()
-    outcome = _within(limit_s, ask)
-    took_s = time.monotonic() - since_s
-    asked.close()
-    told = dict(answers)  # a call left behind may still add to the other
-    data: dict[str, object] = {}
-    troubles: dict[tuple[str, str], list[str]] = {}
-    """Which datasets fail alike: a network that is away is one trouble, not fourteen."""
-    for dataset in asked.datasets:
-        answer = told.get(dataset.name)
-        if answer is None:
-            why = f"{type(outcome).__name__}: {outcome}" if outcome else f"no answer within {limit_s:g} s"
-            cure = "install the program anew" if outcome else _NETWORK
-            data[dataset.name] = {"failure": why}
-        elif isinstance(answer, Failure):
-            why = f"{answer.kind.value.replace('_', ' ')}: {answer.message.partition(_CURL)[0]}"
-            cure = answer.cure
-            data[dataset.name] = {"failure": answer.kind.value, "message": answer.message, "cure": cure}
-        else:
-            data[dataset.name] = {"known_at": answer.known_at.isoformat()} if isinstance(answer, Published) else {}
-            continue
-        troubles.setdefault((why, cure), []).append(dataset.name)
-    findings = []
-    for (why, cure), names in troubles.items():
-        every = len(names) == len(asked.datasets) > 1
-        what = f"{asked.name} {names[0]}" if not every else asked.name
-        more = f" (and {', '.join(names[1:])})" if len(names) > 1 and not every else ""
-        findings.append(Finding(what, why + more, Level.WARN, cure))
-    if not findings:
-        days = [f"newest of {one.known_at:%Y-%m-%d}" for one in told.values() if isinstance(one, Published)]
-        count = f"{len(told)} dataset{'s' if len(told) != 1 else ''}"
-        findings.append(Finding(asked.name, ", ".join([count, *sorted(days)[-1:], f"after {took_s:.1f} s"])))
-    return findings, data
-
-
-def _clock(clock: Clock, heard: _Heard) -> _Part:
+def _clock(clock: Clock, heard: Heard) -> Part:
     now = clock.now()
     findings = [Finding("UTC", f"{now:%Y-%m-%d %H:%M:%S}")]
     try:
@@ -630,7 +378,7 @@ def _clock(clock: Clock, heard: _Heard) -> _Part:
 # --- keyring and display ----------------------------------------------------------------------------------------
 
 
-def _keyring(limit_s: float) -> _Part:
+def _keyring(limit_s: float) -> Part:
     def look() -> tuple[str, bool]:
         import keyring
         from keyring.backends.fail import Keyring as NoKeyring
@@ -638,7 +386,7 @@ def _keyring(limit_s: float) -> _Part:
         found = keyring.get_keyring()
         return f"{found.name} ({type(found).__module__})", not isinstance(found, NoKeyring)
 
-    answer = _within(limit_s, look)
+    answer = within(limit_s, look)
     cure = "keys of vendors are kept for one run only; no key is needed for Yahoo"
     if answer is None:
         return [Finding("back end", f"no answer within {limit_s:g} s", Level.WARN, cure)], {}
@@ -656,7 +404,7 @@ def _keyring(limit_s: float) -> _Part:
     return [Finding("back end", name), keys], {"backend": name, "keys": list(held.present)}
 
 
-def _display() -> _Part:
+def _display() -> Part:
     from desktop.display import NoDisplayError, require_display
 
     named = {name: value for name in _DISPLAY if (value := os.environ.get(name))}
@@ -749,22 +497,6 @@ def _clean(value: object, secrets: Iterable[str]) -> object:
     if isinstance(value, Mapping):
         return {redact(str(name), secrets): _clean(one, secrets) for name, one in value.items()}
     return [_clean(one, secrets) for one in value] if isinstance(value, list | tuple) else value
-
-
-def _within(limit_s: float, work: Callable[[], _T]) -> _T | Exception | None:
-    """Return what `work` returns or raises, None where it needs longer; then its thread is left behind."""
-    outcome: list[_T | Exception] = []
-
-    def caught() -> None:
-        try:
-            outcome.append(work())
-        except Exception as error:  # noqa: BLE001  (handed over to the caller)
-            outcome.append(error)
-
-    thread = threading.Thread(target=caught, name="doctor", daemon=True)
-    thread.start()
-    thread.join(limit_s)
-    return outcome[0] if outcome else None
 
 
 def _size(count: int) -> str:

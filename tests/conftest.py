@@ -21,6 +21,7 @@ SLOW = (
     "tests/report/test_page.py",
     "tests/sources/files/test_real_files.py",
     "tests/sources/test_faults.py",
+    "tests/sources/test_faults_apart.py",
     "tests/sources/test_feed.py",
     "tests/sources/test_official.py",
     "tests/sources/test_remote.py",

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import keyring.core
 import numpy as np
 import pytest
 from keyring.backends import fail
@@ -24,10 +25,11 @@ from keyring.backends import fail
 from desktop import doctor
 from desktop.credentials import Credentials, Key
 from desktop.doctor import Diagnosis, Finding, Level, Patient
-from desktop.market.clock import Clock, PlayClock
+from desktop.market.clock import Clock
 from desktop.market.quotes import Bars, Closes, Interval
 from desktop.market.store import FILE_NAME, Priority, Store
 from desktop.redact import redact, secrets_of
+from desktop.sources import remote
 from desktop.sources.contract import Publisher
 from desktop.sources.fred import FredCalendar
 from desktop.sources.treasury import Treasury
@@ -47,6 +49,8 @@ def plain_environment(monkeypatch):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    monkeypatch.setattr(keyring.core, "_keyring_backend", None)  # whatever was chosen before
+    monkeypatch.setattr(remote, "trouble", lambda: "")  # a second each; the command below starts a real child
 
 
 @pytest.fixture
@@ -63,7 +67,7 @@ def server() -> Iterator[YahooServer]:
 
 
 def offline(folder: Path) -> Patient:
-    return Patient(folder, offline=True, clock=PlayClock(NOW, 1.0))
+    return Patient(folder, offline=True, clock=Hand(NOW))
 
 
 def online(folder: Path, server: YahooServer, *, said: datetime | None = None, probe_s: float = 10.0) -> Patient:
@@ -80,7 +84,7 @@ def online(folder: Path, server: YahooServer, *, said: datetime | None = None, p
         vars(made)["request"] = request
         return made
 
-    return Patient(folder, clock=PlayClock(NOW, 1.0), session_factory=session, probe_s=probe_s)
+    return Patient(folder, clock=Hand(NOW), session_factory=session, probe_s=probe_s)
 
 
 def found(diagnosis: Diagnosis, section: str, what: str) -> Finding:
@@ -127,6 +131,16 @@ def test_the_probe_is_light_and_leaves_nothing_behind(tmp_path, server):
     assert server.count("/v7/finance/quote") == 1
     assert server.count("/v8/") == 0
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_child_process_that_cannot_be_started_is_a_warning(tmp_path, monkeypatch):
+    assert found(doctor.examine(offline(tmp_path)), "program", "child process").level is Level.OK
+    monkeypatch.setattr(remote, "trouble", lambda: "works inside the program, which may stutter: not allowed")
+    diagnosis = doctor.examine(offline(tmp_path))
+    one = found(diagnosis, "program", "child process")
+    assert (one.level, diagnosis.usable) == (Level.WARN, True)
+    assert "not allowed" in one.found
+    assert "virus scanner" in one.cure
 
 
 def test_offline_asks_no_source(tmp_path, server):
@@ -247,7 +261,7 @@ def test_a_source_that_hangs_is_given_up(tmp_path, server):
 
 @pytest.mark.parametrize(
     ("off_s", "level", "told"),
-    [(31, Level.WARN, "30 s behind"), (20, Level.OK, "20 s behind"), (-90, Level.WARN, "90 s ahead of")],
+    [(31, Level.WARN, "31 s behind"), (20, Level.OK, "20 s behind"), (-90, Level.WARN, "90 s ahead of")],
 )
 def test_a_clock_that_is_off_is_told(tmp_path, server, off_s, level, told):
     # The header tells whole seconds; half of one is added, and the call itself takes a little.
@@ -266,7 +280,7 @@ def test_a_keyring_that_hangs_does_not_hold_up_the_rest(tmp_path, monkeypatch):
     released = threading.Event()
     monkeypatch.setattr(keyring, "get_keyring", released.wait)
     try:
-        patient = Patient(tmp_path, offline=True, clock=PlayClock(NOW, 1.0), keyring_s=0.05)
+        patient = Patient(tmp_path, offline=True, clock=Hand(NOW), keyring_s=0.05)
         back_end = found(doctor.examine(patient), "keyring", "back end")
     finally:
         released.set()
@@ -584,6 +598,7 @@ def test_the_command_works_without_network_display_keyring_and_store(tmp_path):
     told = json.loads(done.stdout)
     assert told["usable"] is True
     assert told["problems"]
+    assert told["sections"]["program"]["findings"]["child process"].startswith("starts")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -219,7 +219,8 @@ class SourceLane:
                 if job is None:
                     self._lock.wait(self._nap_s(now))
                     continue
-                self._running, self._overdue_at_s = job, time.monotonic() + plan.deadline_s
+                began_s = time.monotonic()
+                self._running, self._overdue_at_s = job, began_s + plan.deadline_s
                 self._last_run[job] = now
             answer = self._ask(job, plan)
             with self._lock:
@@ -230,7 +231,7 @@ class SourceLane:
             answer = self._keep(job, answer)
             with self._lock:
                 self._running = None
-                self._rest_after(job, now)
+                self._rest_after(job, time.monotonic() - began_s)
                 self._note(job, answer)
             self._on_change()
 
@@ -280,11 +281,11 @@ class SourceLane:
         budget_per_h: int = getattr(self._source, "budget_per_h", 0)
         return 3600 / (budget_per_h * _HURRIED_PART) if budget_per_h else 0.0
 
-    def _rest_after(self, job: Job, began: datetime) -> None:
+    def _rest_after(self, job: Job, took_s: float) -> None:
         """Count the next round from the end of one that took long, or it would leave no time for anything else."""
         now = self._clock.now()
         every_s = next((every_s for one, every_s in self._rounds(now) if one == job), inf)
-        if (now - began).total_seconds() > every_s / 2:
+        if took_s * self._clock.speed > every_s / 2:
             self._last_run[job] = now
 
     def _is_shut_out(self) -> bool:

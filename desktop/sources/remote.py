@@ -145,6 +145,7 @@ class Remote:
         self._pipe: Connection | None = None
         self._child: BaseProcess | None = None
         self._lost = self._requests = 0
+        self._inside = False
         self._warning = ""
         self._here: Source | None = None
         self._why_here = ""
@@ -275,10 +276,13 @@ class Remote:
                 self._requests += 1
                 return bucket.reserve(now_s)
             case "enter":
-                return breaker.enter(now_s)
+                away_s = breaker.enter(now_s)
+                self._inside = away_s == 0
+                return away_s
             case "retry_after_s":
                 return breaker.retry_after_s(now_s)
             case "settle":
+                self._inside = False
                 breaker.settle(now_s, **arguments)
                 return None
         raise _LostError(f"it asked for {name!r:.80}")
@@ -330,6 +334,9 @@ class Remote:
 
     def _give_up(self) -> int | None:
         """Kill the child, if there is one; returns its exit code."""
+        if self._inside:  # the breaker still waits to hear how its call ended
+            self._inside = False
+            self._own.breaker.settle(time.monotonic(), limited=None)
         child, pipe = self._child, self._pipe
         self._child = self._pipe = None
         if pipe is not None:

@@ -4,38 +4,30 @@ Live prices come from one batched v7 quote request (yfinance's session with its 
 answer cannot be used, from the chart of each symbol. Bars come from `Ticker.history`, one symbol at a time.
 Yahoo's API is for personal use: each person runs an own copy, nothing is bundled and nothing relayed.
 
-yfinance, curl_cffi and pandas are imported by the first request, that is on a worker thread. All requests of one
-`Yahoo` go through one session, which counts every one of them (also those for cookie and crumb) against a budget,
-limits how long a whole call may take, and ends a call at its first 429.
+How the requests are sent is in yahoo_wire.py; here is what is asked, and what of the answers is believed.
 """
 
 from __future__ import annotations
 
 import logging
-import threading
 import time
-import warnings
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
-from functools import cache
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from desktop.loading import quietly
 from desktop.market.clock import Clock
 from desktop.market.quotes import BadMarketDataError, Bars, Closes, FloatArray, IntArray, Interval, Quote
 from desktop.sources.contract import Failure, FailureKind, Window
-from desktop.sources.http import kind_of_status, trust_environment
 from desktop.sources.limits import HostBreaker, TokenBucket
 from desktop.sources.plan import calendar_of, last_final
 from desktop.sources.remote import Parts
+from desktop.sources.yahoo_wire import HOST_WIDE, UNREADABLE, YahooWire
 
 if TYPE_CHECKING:
     from curl_cffi.requests import Session
@@ -97,31 +89,10 @@ CLOCK_WARNING_S = 30.0
 CHARTS_IN_VAIN = 2
 """So many charts that cannot be used, and no other, after a batch that could not: the rest would be no better."""
 
-# --- what helps, where the kind of a failure does not say it ----------------------------------------------------
-REFUSED = "Yahoo refuses this computer or its network: wait, or try another network"
-TROUBLE = "Yahoo has trouble of its own: it is asked again"
-SIGN_IN = "open any web page and sign in to the network, or ask who runs it"
-CERTIFICATE = (
-    "the network inspects traffic: name your organisation's certificate bundle (a PEM file) in SSL_CERT_FILE"
-)
-NO_NAME = "check that this computer is online, and the proxy in HTTPS_PROXY where the network wants one"
-PROXY = "check the proxy in HTTPS_PROXY"
 CLOCK = "set this computer's clock"
-
-_HOST_WIDE = frozenset({FailureKind.RATE_LIMITED, FailureKind.TIMEOUT, FailureKind.OFFLINE})
-_REFUSED_TO_ALL = _HOST_WIDE | {FailureKind.AUTH}
-_UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
-"""What yfinance raises when an answer has not the shape it expects; json.JSONDecodeError is a ValueError."""
+"""What helps where a trade seems to lie in the future."""
+_REFUSED_TO_ALL = HOST_WIDE | {FailureKind.AUTH}
 log = logging.getLogger(__name__)
-_T = TypeVar("_T")
-
-
-class _UnusableAnswerError(ValueError):
-    """An answer that is no data at all: what it is, and what helps ("" where nothing does)."""
-
-    def __init__(self, what: str, advice: str = "") -> None:
-        super().__init__(what)
-        self.advice = advice
 
 
 class _TradeToComeError(BadMarketDataError):
@@ -181,47 +152,51 @@ class Yahoo:
         breaker: HostBreaker | None = None,
         call_limit_s: float = 25.0,
     ) -> None:
-        self._cache_folder, self._clock = cache_folder, clock
-        self._session_factory = session_factory or _browser_session
-        self._known_close = known_close
-        self._bucket, self._breaker = bucket or TokenBucket(), breaker or HostBreaker()
-        self._call_limit_s = call_limit_s
-        self._session: Session[Any] | None = None
-        self.requests = 0
-        """Requests sent so far, those for cookie and crumb included."""
-        self._starting = threading.Lock()
-        self._closing = threading.Event()
-        self._call = threading.local()
+        self._clock, self._known_close = clock, known_close
+        self._wire = YahooWire(
+            NAME,
+            _DATA_URLS,
+            cache_folder,
+            clock,
+            session_factory=session_factory,
+            bucket=bucket,
+            breaker=breaker,
+            call_limit_s=call_limit_s,
+        )
         self._charts_until_s = 0.0
         self._latest: dict[str, Quote] = {}
         self._turns, self._had_turn = 0, dict[str, int]()
         self._confirmed: dict[str, float] = {}
         self._doubted: dict[str, float] = {}
         self._declared_delay_s: dict[str, float] = {}
-        self._clock_off_s = 0.0
 
     @property
     def warning(self) -> str:
         """What is wrong though Yahoo answers: this computer's clock; "" where nothing is."""
-        off_s = self._clock_off_s
+        off_s = self._wire.clock_off_s
         if abs(off_s) < CLOCK_WARNING_S:
             return ""
         by = f"{abs(off_s):.0f} s" if abs(off_s) < 120 else f"{abs(off_s) / 60:.0f} min"
         return f"this computer's clock is {by} {'slow' if off_s > 0 else 'fast'}, ages are wrong: {CLOCK}"
 
     @property
+    def requests(self) -> int:
+        """Requests sent so far, those for cookie and crumb included."""
+        return self._wire.requests
+
+    @property
     def retry_after_s(self) -> float:
         """Seconds until Yahoo may be asked again after "too many requests"; 0 when it may be asked now."""
-        return self._breaker.retry_after_s(time.monotonic())
+        return self._wire.retry_after_s
 
     @property
     def budget_per_h(self) -> int:
         """Most requests an hour."""
-        return self._bucket.per_hour
+        return self._wire.budget_per_h
 
     def close(self) -> None:
         """Let nothing wait for the request budget any more; calls under way end with a Failure."""
-        self._closing.set()
+        self._wire.close()
 
     # --- quotes -------------------------------------------------------------------------------------------------
 
@@ -241,9 +216,9 @@ class Yahoo:
             return {}
         if time.monotonic() < self._charts_until_s:
             return self._quotes_from_charts(asked)
-        answer = self._ask(",".join(asked), lambda: self._quote_rows(asked))
+        answer = self._wire.ask(",".join(asked), lambda: self._quote_rows(asked))
         if isinstance(answer, Failure):
-            if answer.kind in _HOST_WIDE:
+            if answer.kind in HOST_WIDE:
                 return {symbol: replace(answer, symbol=symbol) for symbol in asked}
             log.warning("%s; asking for one chart a symbol instead", answer.message)
             return self._quotes_from_charts(asked)
@@ -251,7 +226,9 @@ class Yahoo:
         found: dict[str, Quote | Failure] = {}
         for symbol in asked:
             if symbol not in answer:
-                found[symbol] = self._failure(FailureKind.NOT_FOUND, symbol, "Yahoo does not know this symbol")
+                found[symbol] = self._wire.failure(
+                    FailureKind.NOT_FOUND, symbol, "Yahoo does not know this symbol"
+                )
                 continue
             quote = self._read(symbol, answer[symbol], self._quote_of_row)
             if isinstance(quote, Quote) and (impossible := self._impossible(quote)):
@@ -264,7 +241,7 @@ class Yahoo:
         return found
 
     def _quote_rows(self, symbols: tuple[str, ...]) -> dict[str, Mapping[str, Any]]:
-        payload = self._json(QUOTE_URL, {"symbols": ",".join(symbols), **QUOTE_PARAMS})
+        payload = self._wire.json(QUOTE_URL, {"symbols": ",".join(symbols), **QUOTE_PARAMS})
         return {row[SYMBOL]: row for row in payload["quoteResponse"]["result"]}
 
     def _quotes_from_charts(self, symbols: tuple[str, ...]) -> dict[str, Quote | Failure]:
@@ -311,14 +288,14 @@ class Yahoo:
     def _waiting(self, symbol: str) -> Quote | Failure:
         """What is known of a symbol whose turn it is not."""
         told = "its chart is asked in turn: Yahoo refuses the batch of all quotes"
-        return self._latest.get(symbol) or self._failure(FailureKind.NO_DATA, symbol, told)
+        return self._latest.get(symbol) or self._wire.failure(FailureKind.NO_DATA, symbol, told)
 
     def _quote_from_chart(self, symbol: str) -> Quote | Failure:
-        answer = self._ask(symbol, lambda: self._chart_meta(symbol))
+        answer = self._wire.ask(symbol, lambda: self._chart_meta(symbol))
         return answer if isinstance(answer, Failure) else self._read(symbol, answer, self._quote_of_chart)
 
     def _chart_meta(self, symbol: str) -> Mapping[str, Any]:
-        payload = self._json(CHART_URL.format(symbol=symbol), CHART_PARAMS)
+        payload = self._wire.json(CHART_URL.format(symbol=symbol), CHART_PARAMS)
         meta: Mapping[str, Any] = payload["chart"]["result"][0]["meta"]
         return meta
 
@@ -327,10 +304,10 @@ class Yahoo:
     ) -> Quote | Failure:
         try:
             return reader(symbol, row)
-        except (BadMarketDataError, OSError, *_UNREADABLE) as error:  # OSError: a time that Windows cannot hold
+        except (BadMarketDataError, OSError, *UNREADABLE) as error:  # OSError: a time that Windows cannot hold
             advice = CLOCK if isinstance(error, _TradeToComeError) else ""
             told = str(error) if isinstance(error, BadMarketDataError) else repr(error)
-            return self._failure(FailureKind.BAD_PAYLOAD, symbol, f"unusable quote: {told}", advice=advice)
+            return self._wire.failure(FailureKind.BAD_PAYLOAD, symbol, f"unusable quote: {told}", advice=advice)
 
     def _quote_of_row(self, symbol: str, row: Mapping[str, Any]) -> Quote:
         trades = [
@@ -389,7 +366,7 @@ class Yahoo:
         if close is None or 1 / IMPOSSIBLE < quote.price / close < IMPOSSIBLE:
             return None
         told = f"{quote.price:g} cannot be a price where the last stored close is {close:g}"
-        return self._failure(FailureKind.BAD_PAYLOAD, quote.symbol, told)
+        return self._wire.failure(FailureKind.BAD_PAYLOAD, quote.symbol, told)
 
     def _is_doubtful(self, quote: Quote) -> bool:
         confirmed = self._confirmed.get(quote.symbol)
@@ -405,7 +382,7 @@ class Yahoo:
             return quote
         self._doubted[quote.symbol] = quote.price
         second = "no second answer yet" if second_price is None else f"a second answer says {second_price:g}"
-        return self._failure(
+        return self._wire.failure(
             FailureKind.BAD_PAYLOAD,
             quote.symbol,
             f"{quote.price:g} is more than {DOUBTFUL_MOVE:.0%} from the previous close; {second}",
@@ -428,7 +405,7 @@ class Yahoo:
                 symbol, interval, table.start_s, table.open, table.high, table.low, table.close, table.volume
             )
         except BadMarketDataError as error:
-            return self._failure(FailureKind.BAD_PAYLOAD, symbol, str(error))
+            return self._wire.failure(FailureKind.BAD_PAYLOAD, symbol, str(error))
 
     def adjusted_closes(self, symbol: str, window: Window) -> Closes | Failure:
         """Daily closes adjusted for dividends and splits ("Adj Close"), as the series `SYMBOL:adj`.
@@ -442,17 +419,17 @@ class Yahoo:
         try:
             return Closes(f"{symbol}:adj", table.start_s.astype("datetime64[s]"), table.adjusted)
         except BadMarketDataError as error:
-            return self._failure(FailureKind.BAD_PAYLOAD, symbol, str(error))
+            return self._wire.failure(FailureKind.BAD_PAYLOAD, symbol, str(error))
 
     def _history(self, symbol: str, interval: Interval, window: Window) -> _Table | Failure:
-        table = self._ask(symbol, lambda: self._download(symbol, interval, window))
+        table = self._wire.ask(symbol, lambda: self._download(symbol, interval, window))
         if isinstance(table, Failure):
             return table
         first_s, end_s = window.start.timestamp(), window.end.timestamp()
         table = table.only((table.start_s >= first_s) & (table.start_s < end_s))
         table = self._believable(symbol, interval, table)
         if not len(table.start_s):
-            return self._failure(
+            return self._wire.failure(
                 FailureKind.NO_DATA, symbol, f"no closed {interval} bar from {window.start} to {window.end}"
             )
         return table
@@ -461,7 +438,7 @@ class Yahoo:
         from yfinance.data import YfData
         from yfinance.scrapers.history import PriceHistory
 
-        session = self._open_session()
+        session = self._wire.session()
         # What `Ticker(symbol).history` does, but for two things: it would look the zone up first, with a request
         # of its own for each symbol, and open a session of its own for each, which is never used.
         asked = PriceHistory(YfData(session=session), symbol, EXCHANGE_ZONE, session)
@@ -505,146 +482,6 @@ class Yahoo:
             log.info("%s %s: %d of %d rows used", symbol, interval.value, len(table.start_s), received)
         return table
 
-    # --- the wire -----------------------------------------------------------------------------------------------
-
-    def _ask(self, symbol: str, request: Callable[[], _T]) -> _T | Failure:
-        """Run one call to Yahoo within the time limit, unless the breaker is open."""
-        away_s = self._breaker.enter(time.monotonic())
-        if away_s > 0:
-            return self._failure(
-                FailureKind.RATE_LIMITED, symbol, "Yahoo asked for fewer requests", retry_after_s=away_s
-            )
-        limited: bool | None = None
-        self._call.ends_s, self._call.status = time.monotonic() + self._call_limit_s, 0
-        try:
-            answer = self._named(symbol, request)
-            if not isinstance(answer, Failure) or answer.kind not in _HOST_WIDE:
-                limited = False
-            elif answer.kind is FailureKind.RATE_LIMITED:
-                limited = True
-        finally:
-            self._breaker.settle(time.monotonic(), limited=limited)
-        if limited and isinstance(answer, Failure):
-            return replace(answer, retry_after_s=self.retry_after_s)
-        return answer
-
-    def _named(self, symbol: str, request: Callable[[], _T]) -> _T | Failure:
-        """Give every way in which yfinance and curl_cffi are known to fail its kind."""
-        _load_client()
-        from curl_cffi.requests import exceptions as http
-        from yfinance import exceptions as vendor
-
-        advice = ""
-        try:
-            return request()
-        except _UnusableAnswerError as error:
-            kind, message, advice = FailureKind.BAD_PAYLOAD, str(error), error.advice
-        except vendor.YFRateLimitError as error:
-            kind, message = FailureKind.RATE_LIMITED, str(error)
-        except vendor.YFTzMissingError as error:
-            _forget_answers()
-            kind, message = FailureKind.NOT_FOUND, str(error)
-        except vendor.YFPricesMissingError as error:
-            reason = (error.yahoo_reason or "").lower()
-            kind = FailureKind.NOT_FOUND if "delisted" in reason else FailureKind.NO_DATA
-            message = f"Yahoo has no prices: {reason or 'it gives no reason'}"
-        except vendor.YFException as error:
-            kind, message = FailureKind.BAD_PAYLOAD, str(error)
-        except http.IncompleteRead as error:  # curl_cffi counts it among the HTTP errors
-            kind, message = FailureKind.OFFLINE, f"the answer broke off: {error}"
-        except http.HTTPError as error:
-            self._call.status = getattr(error.response, "status_code", 0)
-            kind, message = FailureKind.BAD_PAYLOAD, str(error)
-        except http.Timeout as error:
-            kind, message = FailureKind.TIMEOUT, str(error)
-        except _UNREADABLE as error:  # before the next: curl_cffi's JSON error is both
-            kind, message = FailureKind.BAD_PAYLOAD, f"unreadable answer: {error!r}"
-        except http.RequestException as error:
-            kind, message, advice = FailureKind.OFFLINE, str(error), _advice_for_link(error)
-        if self._call.status >= 400 and kind not in _HOST_WIDE:  # what yfinance made of a refusal says less
-            kind, message = (
-                kind_of_status(self._call.status),
-                f"Yahoo answered with HTTP status {self._call.status}",
-            )
-            advice = _advice_for_status(self._call.status)
-        return self._failure(kind, symbol, message.partition(_CURL_ADVICE)[0], advice=advice)
-
-    def _json(self, url: str, params: Mapping[str, str]) -> Any:  # noqa: ANN401 - JSON is Any until read
-        from yfinance.data import YfData
-
-        return YfData(session=self._open_session()).get_raw_json(
-            url, params=dict(params), timeout=self._call_limit_s
-        )
-
-    def _open_session(self) -> Session[Any]:
-        with self._starting:
-            if self._session is None:
-                self._session = self._guarded(self._session_factory())
-                self._configure_yfinance()
-            return self._session
-
-    def _configure_yfinance(self) -> None:
-        import yfinance
-
-        # After the import, which sets filters of its own: the client makes pandas warn about its next version.
-        warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"(yfinance|pandas)(\..*)?")
-        yfinance.config.debug.hide_exceptions = False
-        yfinance.config.network.retries = 0
-        self._cache_folder.mkdir(parents=True, exist_ok=True)
-        yfinance.set_tz_cache_location(str(self._cache_folder))
-
-    def _guarded(self, session: Session[Any]) -> Session[Any]:
-        """Return the same session with every request in the budget, in the time limit, and stopped by a 429."""
-        from curl_cffi.requests import exceptions as http
-        from yfinance.exceptions import YFRateLimitError
-
-        send = session.request
-
-        def request(method: Any, url: str, **kwargs: Any) -> Any:  # noqa: ANN401 - passed through to curl_cffi
-            if self._closing.wait(self._bucket.reserve(time.monotonic())):
-                raise http.Timeout("the source is closed")
-            left_s = self._call.ends_s - time.monotonic()
-            if left_s <= 0:
-                raise http.Timeout(f"no answer within {self._call_limit_s:g} s")
-            # Cookie and crumb requests come with 30 s of their own, whatever the caller wanted.
-            kwargs["timeout"] = min(kwargs.get("timeout") or left_s, left_s)
-            self.requests += 1
-            response = send(method, url, **kwargs)
-            # yfinance would send the same request about six more times with other cookies. That may cure a 401 or
-            # a 403, no other refusal; and the cookie page itself regularly answers 404.
-            if response.status_code == 429:
-                raise YFRateLimitError
-            if url.startswith(_DATA_URLS) and (response.status_code == 404 or response.status_code >= 500):
-                response.raise_for_status()
-            self._call.status = response.status_code
-            self._compare_clocks(response.headers)
-            if url.startswith(_DATA_URLS) and response.status_code == 200:
-                _require_data(response.content)
-            return response
-
-        vars(session)["request"] = request  # an attribute of the object goes before the method of its class
-        return session
-
-    def _compare_clocks(self, headers: Mapping[str, Any]) -> None:
-        """Note how far this computer's clock is from that of the host; an answer out of a cache tells nothing."""
-        told = headers.get("Date")
-        if told and not headers.get("Age"):
-            with suppress(ValueError):
-                theirs = parsedate_to_datetime(told)
-                if theirs.tzinfo is not None:
-                    self._clock_off_s = (theirs - self._clock.now()).total_seconds()
-
-    def _failure(
-        self,
-        kind: FailureKind,
-        symbol: str,
-        message: str,
-        *,
-        retry_after_s: float | None = None,
-        advice: str = "",
-    ) -> Failure:
-        return Failure(kind, self.name, symbol, message, self._clock.now(), retry_after_s, advice)
-
 
 def made_of(parts: Parts, cache_folder: Path) -> Yahoo:
     """Make the source as its own process does; see `Yahoo`."""
@@ -655,54 +492,6 @@ def made_of(parts: Parts, cache_folder: Path) -> Yahoo:
         bucket=parts.bucket,
         breaker=parts.breaker,
     )
-
-
-@cache
-def _load_client() -> None:
-    with quietly():
-        import yfinance  # noqa: F401
-
-
-def _browser_session() -> Session[Any]:
-    from curl_cffi.requests import Session
-
-    session: Session[Any] = Session(impersonate="chrome")
-    trust_environment(session)
-    return session
-
-
-def _require_data(body: bytes) -> None:
-    """Refuse what is not even an attempt at data."""
-    if not body.strip():
-        raise _UnusableAnswerError("the answer is empty")
-    if body.lstrip()[:1] == b"<":
-        raise _UnusableAnswerError("a web page came in place of data (a sign-in page of the network?)", SIGN_IN)
-
-
-_CURL_ADVICE = ". See https://curl.se/"
-"""What curl adds to each of its messages."""
-
-
-def _advice_for_status(status: int) -> str:
-    return TROUBLE if status >= 500 else REFUSED if status in (401, 403) else ""
-
-
-def _advice_for_link(error: Exception) -> str:
-    from curl_cffi.requests import exceptions as http
-
-    for kind, advice in (
-        (http.CertificateVerifyError, CERTIFICATE), (http.DNSError, NO_NAME), (http.ProxyError, PROXY),
-    ):  # fmt: skip
-        if isinstance(error, kind):
-            return advice
-    return ""
-
-
-def _forget_answers() -> None:
-    """Drop the answers that yfinance remembers, failed ones included."""
-    from yfinance.data import YfData
-
-    YfData.cache_get.cache_clear()
 
 
 def _number(value: object) -> float | None:

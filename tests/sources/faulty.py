@@ -32,6 +32,7 @@ from desktop.market.store import FILE_NAME, Priority, Store
 from desktop.sources import feed as feed_module
 from desktop.sources import lane as lane_module
 from desktop.sources import yahoo as yahoo_module
+from desktop.sources import yahoo_wire
 from desktop.sources.contract import Source
 from desktop.sources.limits import HostBreaker, TokenBucket
 from desktop.sources.yahoo import Yahoo
@@ -88,6 +89,7 @@ def move_by_hand(monkeypatch: pytest.MonkeyPatch, clock: Hand) -> None:
     by_hand = SimpleNamespace(monotonic=lambda: clock.wall_s)
     monkeypatch.setattr(lane_module, "time", by_hand)
     monkeypatch.setattr(yahoo_module, "time", by_hand)
+    monkeypatch.setattr(yahoo_wire, "time", by_hand)
     monkeypatch.setattr(lane_module, "NAP_S", 0.01)
     monkeypatch.setattr(feed_module, "NAP_S", 0.02)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from desktop.market.quotes import Bars, Interval, Quote
 from desktop.sources.contract import Failure, Window
 from desktop.sources.limits import TokenBucket
-from desktop.sources.remote import Parts
+from desktop.sources.remote import Parts, _Parent
 from desktop.sources.yahoo import Yahoo
 from tests.sources.yahoo_server import _Rewritten
 
@@ -80,3 +80,33 @@ def silent(pipe: Connection, _make: Any, _log_level: int) -> None:
 def plenty() -> TokenBucket:
     """A budget that holds nothing up."""
     return TokenBucket(rate_per_s=1e6, burst=1000)
+
+
+class Spoiled(Yahoo):
+    """Yahoo on a loopback server, whose process goes wrong as a file says; without the file all is well."""
+
+    def __init__(self, parts: Parts, folder: Path, port: int, orders: Path) -> None:
+        super().__init__(
+            folder,
+            parts.clock,
+            session_factory=partial(_Rewritten, port),
+            known_close=parts.known_close,
+            bucket=parts.bucket,
+            breaker=parts.breaker,
+        )
+        self._parts, self._orders = parts, orders
+
+    def quotes(self, symbols: Sequence[str]) -> Mapping[str, Quote | Failure]:
+        apart = isinstance(self._parts.clock, _Parent)  # the test's own process is not to die
+        order = self._orders.read_text() if apart and self._orders.exists() else ""
+        if order == "hang":
+            threading.Event().wait()
+        if order == "die":
+            os._exit(7)
+        if order == "garbage":
+            vars(self._parts.clock)["_pipe"].send_bytes(b"Traceback (most recent call last):")
+        return super().quotes(symbols)
+
+
+def spoiled(parts: Parts, folder: Path, port: int, orders: Path) -> Spoiled:
+    return Spoiled(parts, folder, port, orders)

@@ -269,7 +269,7 @@ def test_a_name_that_cannot_be_resolved_says_to_check_that_the_computer_is_onlin
     stand = make_stand()
     stand.open()
     since, port, asked = time.monotonic(), stand.server.port, stand.server.count()
-    session = stand.lane._source._session
+    session = stand.lane._source._wire._session
     session.host = "no-such-host.invalid"
     stand.step(seconds=12)
     for _ in range(4):
@@ -373,19 +373,32 @@ def test_a_wrong_previous_close_moves_no_gap(make_stand, previous_close):
     stand = make_stand()
     stand.open()
     assert gap_pp(stand) == pytest.approx(RIGHT_PP, abs=1e-9)
+    since, asked, rows = time.monotonic(), stand.server.count(), stand.history()
+    for _ in range(4):
+        stand.clock.pass_(seconds=12)
+        stand.server.serve(rut=2100.0, ndx=20300.0)
+        stand.server.quotes["^RUT"]["regularMarketPreviousClose"] = previous_close
+        stand.server.charts["^RUT"].previous_close = previous_close
+        stand.step()
+        assert gap_pp(stand) == pytest.approx(RIGHT_PP, abs=1e-9)
+        assert stand.is_(FeedState.LIVE)
+    assert stand.prices() == (2100.0, 20300.0)
+    assert stand.history() >= rows
+    # Four batches, and at most one second opinion each where the close is far from the price.
+    assert asked + 4 <= stand.server.count() <= asked + 8
     stand.clock.pass_(seconds=12)
-    stand.server.serve(rut=2100.0, ndx=20300.0)
-    stand.server.quotes["^RUT"]["regularMarketPreviousClose"] = previous_close
-    stand.server.charts["^RUT"].previous_close = previous_close
+    stand.server.serve(rut=2101.0, ndx=20291.0)
     stand.step()
-    assert gap_pp(stand) == pytest.approx(RIGHT_PP, abs=1e-9)
-    assert stand.is_(FeedState.LIVE)
+    assert (stand.state.state, stand.prices()) == (FeedState.LIVE, (2101.0, 20291.0))
+    stand.painted_all_the_time(since)
+    faulty.within_budget(stand.server)
 
 
 @pytest.mark.parametrize("factor", [100.0, 0.01])
 def test_a_price_wrong_by_a_factor_of_100_is_never_shown_nor_stored(make_stand, factor):
     stand = make_stand()
     stand.open()
+    since, asked = time.monotonic(), stand.server.count()
     for charts_too in (False, True):
         stand.clock.pass_(seconds=12)
         stand.server.serve(rut=2100.0, ndx=20290.0)
@@ -397,10 +410,14 @@ def test_a_price_wrong_by_a_factor_of_100_is_never_shown_nor_stored(make_stand, 
         error = stand.state.last_error
         assert error is not None
         assert (error.kind, error.symbol) == (FailureKind.BAD_PAYLOAD, "^RUT")
+        assert stand.is_(FeedState.LIVE)  # the other leg, and this one as it was
+    assert stand.server.count() <= asked + 4  # a second opinion each
     stand.clock.pass_(seconds=12)
     stand.server.serve(rut=2101.0, ndx=20291.0)
     stand.step()
     assert (stand.state.state, stand.prices()) == (FeedState.LIVE, (2101.0, 20291.0))
+    stand.painted_all_the_time(since)
+    faulty.within_budget(stand.server)
 
 
 def test_a_session_that_yahoo_lost_is_a_gap_until_it_comes_and_nothing_is_computed_across_it(make_stand):
@@ -436,11 +453,42 @@ def test_a_session_that_yahoo_lost_is_a_gap_until_it_comes_and_nothing_is_comput
     faulty.within_budget(stand.server)
 
 
+def test_days_that_are_stamped_in_different_zones_are_the_same_days(make_stand):
+    """An index is stamped at its opening, a future at midnight of its exchange; winter and summer differ, too."""
+    stand = make_stand(datetime(2024, 11, 6, 15, 30, tzinfo=UTC))
+    faulty.fill(stand.folder, date(2024, 10, 30))
+    stand.server.serve(rut=2100.0, ndx=20300.0)
+    days = ("2024-10-31", "2024-11-01", "2024-11-04", "2024-11-05")  # the clocks go back on the 3rd
+    stamps = {"^RUT": ("04:00", "04:00", "05:00", "05:00"), "^NDX": ("13:30", "13:30", "14:30", "14:30")}
+    for symbol, clocks in stamps.items():
+        close = faulty.CLOSES[symbol]
+        rows = [daily_row(day, close + n, clock=clocks[n]) for n, day in enumerate(days)]
+        stand.server.charts[symbol] = Chart(rows, price=close, previous_close=close)
+    since = time.monotonic()
+    app = stand.rig.start(offline=False, sources=stand.server.sources)
+    app.shown.connect(lambda _frame: stand.painted.append(time.monotonic()))
+    stand.settle()
+    stand.frame(lambda _: stand.is_(FeedState.LIVE))
+    with Store(stand.folder / FILE_NAME) as store:
+        for symbol in stamps:
+            kept = store.closes(symbol, date(2024, 10, 31))
+            assert [str(day) for day in kept.days] == list(days)
+            assert kept.close.tolist() == [faulty.CLOSES[symbol] + n for n in range(4)]
+    expected = 100 * (2100.0 / (2051.76 + 3) - 20300.0 / (20675.38 + 3))
+    assert gap_pp(stand) == pytest.approx(expected, abs=1e-9)
+    assert stand.server.count("interval=1d") == 2
+    stand.painted_all_the_time(since)
+    faulty.within_budget(stand.server)
+
+
 @pytest.mark.parametrize(
     ("now", "first", "count"),
     [
         ("2024-03-11T09:36:20-04:00", "2024-03-11T13:30:00+00:00", 6),  # clocks had gone forward on Sunday
         ("2024-11-04T09:36:20-05:00", "2024-11-04T14:30:00+00:00", 6),  # and back
+        ("2024-03-10T18:06:20-04:00", "2024-03-10T22:00:00+00:00", 6),  # futures on the Sunday itself
+        ("2024-11-03T18:06:20-05:00", "2024-11-03T23:00:00+00:00", 6),
+        ("2024-11-03T01:03:20-05:00", "2024-11-03T05:57:00+00:00", 6),  # across the hour that comes twice
         ("2024-11-29T13:00:30-05:00", "2024-11-29T17:55:00+00:00", 5),  # the last minutes of a half day
     ],
 )
@@ -471,4 +519,6 @@ def test_minutes_of_odd_days_are_in_utc_without_holes_doubles_and_live_rows(
             bars = store.bars(symbol, Interval.MINUTE)
             assert bars.start_s.tolist() == [start_s + 60 * n for n in range(count)]
             assert bars.close.tolist() == [2000.0 + n for n in range(count)]
+        assert server.count("/v8/") == 2  # one request a symbol, whatever was wrong with its rows
+        faulty.within_budget(server)
     next(forgetting, None)

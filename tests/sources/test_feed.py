@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from desktop.market.known import Unknown
 from desktop.market.quotes import Bars, Closes, Interval, Quote
 from desktop.market.sessions import NYSE
 from desktop.market.store import Priority, Store
+from desktop.sources import lane as lane_module
 from desktop.sources.contract import Failure, FailureKind, Window
 from desktop.sources.feed import Feed, FeedState, Plan, Progress, SourceState
 
@@ -718,9 +720,11 @@ def test_history_waits_while_the_host_is_out_and_then_completes(run, store):
     assert len(store.closes("^RUT"))
 
 
-def test_a_round_of_quotes_that_takes_longer_than_its_period_leaves_time_for_everything_else(run):
+def test_a_round_of_quotes_that_takes_longer_than_its_period_leaves_time_for_everything_else(run, monkeypatch):
     """As when charts are asked one by one in place of the batch: the next round counts from its end."""
     clock = Hand(OPEN)
+    by_hand = SimpleNamespace(monotonic=lambda: (clock.time - OPEN).total_seconds())
+    monkeypatch.setattr(lane_module, "time", by_hand)
     source = Slow(clock)
     run(
         clock,

@@ -280,6 +280,28 @@ def test_a_surprise_in_the_source_is_raised_here_and_the_child_lives_on(far, cap
     assert source.child_id == child
 
 
+class Forgiving(HostBreaker):
+    """Its pauses are over at once; then one call may probe, and all others wait for its outcome."""
+
+    PAUSES_S = (0.0, 0.0, 0.0)
+
+
+def test_a_probe_whose_child_was_killed_does_not_shut_out_everybody_after_it(yahoo, server, caplog):
+    source, answers = yahoo(breaker=Forgiving()), []
+    server.faults["/v7/"] = Fault.RATE_LIMITED
+    assert isinstance(source.quotes(["^RUT"])["^RUT"], Failure)
+    server.faults["/v7/"] = Fault.HANG
+    asked = server.count("/v7/")
+    caller = threading.Thread(target=lambda: answers.append(source.quotes(["^RUT"])["^RUT"]))
+    caller.start()
+    assert server.wait_for("/v7/", asked + 1)
+    os.kill(source.child_id, signal.SIGKILL)
+    caller.join(PATIENCE_S)
+    assert [one.kind for one in answers] == [FailureKind.TIMEOUT]
+    server.faults.clear()
+    assert isinstance(source.quotes(["^RUT"])["^RUT"], Quote)
+
+
 def test_close_ends_a_call_under_way_at_once_and_leaves_no_process(far):
     source = far(odd)
     source.quotes(["^RUT"])

@@ -10,8 +10,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,8 +20,10 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import Server, ServerConnection, serve
 
+from desktop.market.quotes import Bars, Interval, Quote
 from desktop.market.store import Store
-from desktop.sources.contract import FailureKind
+from desktop.sources.contract import Failure, FailureKind, Window
+from desktop.sources.feed import Feed
 from desktop.sources.plan import Plan
 from desktop.sources.state import FeedState
 from desktop.sources.stream import Stream, StreamError, decode
@@ -286,6 +289,66 @@ def test_nonsense_and_far_prices_are_passed_over_and_the_link_is_kept(run):
         assert [one.price for one in rig.store.quotes("IWM", OPEN, OPEN + timedelta(seconds=1))] == [201.0]
         assert rig.store.last_quote("AAPL", OPEN) is None
         assert len(streamer.links) == 1
+
+
+@pytest.mark.parametrize("death", [clean_close, close_1011, reset, "silence"])
+def test_while_links_die_polling_goes_on_and_no_price_is_lost(death):
+    """The stream and a source of prices in one feed: the source stays live, the store keeps what both said."""
+    script = [say(frame("IWM", 201.0, OPEN)) if death == "silence" else death] * 3
+    clock, changed = Hand(), threading.Condition()
+
+    def on_change() -> None:
+        with changed:
+            changed.notify_all()
+
+    with Streamer(*script, say(frame("QQQ", 501.0, OPEN))) as streamer, Store(None) as store:
+        polled = Polled(clock)
+        stream = Stream(
+            store,
+            clock,
+            on_change,
+            PLAN,
+            known_close=lambda _: None,
+            url=streamer.url,
+            pause_s=0.02,
+            silence_s=0.3,
+        )
+        plan = replace(PLAN, minute=(), daily=(), adjusted=())
+        feed = Feed(store, (polled,), clock, on_change, plan, stream=stream)
+        feed.listen(wanted=True)
+        feed.start()
+        with changed:
+            assert changed.wait_for(lambda: bool(store.quotes("QQQ", OPEN, OPEN + timedelta(1))), PATIENCE_S)
+        assert len(streamer.links) == 4
+        source, listening = feed.states()
+        assert (source.state, source.last_error) == (FeedState.LIVE, None)
+        assert listening.state is FeedState.LIVE
+        assert listening.last_error is not None
+        clock.time += timedelta(seconds=12)
+        with changed:
+            assert changed.wait_for(lambda: polled.asked == 2, PATIENCE_S)  # the rhythm is that of the plan
+        feed.stop()
+        prices = {one.price for one in store.quotes("QQQ", OPEN - timedelta(1), OPEN + timedelta(1))}
+        assert {500.0, 501.0} <= prices
+        assert polled.asked == 2
+
+
+class Polled:
+    """A source of prices that answers, each time a second after the last trade."""
+
+    name = "yahoo"
+
+    def __init__(self, clock: Hand) -> None:
+        self._clock, self.asked = clock, 0
+
+    def quotes(self, symbols: Sequence[str]) -> Mapping[str, Quote | Failure]:
+        self.asked += 1
+        now = self._clock.now()
+        prices = {"IWM": 200.0, "QQQ": 500.0}
+        return {one: Quote(one, prices[one], now - timedelta(seconds=1), now, self.name) for one in symbols}
+
+    def bars(self, symbol: str, interval: Interval, window: Window) -> Bars | Failure:
+        return Failure(FailureKind.NO_DATA, self.name, symbol, "none", self._clock.now())
 
 
 def test_without_a_server_polling_is_said_to_stand_in(run):
