@@ -563,7 +563,7 @@ def _election(key: str, words_of_it: str, s: Snapshot, pick: Callable[[Snapshot]
         f"{rises}, p {contrast.p:.2f}",
         as_of=None if isinstance(s.evidence.seasonality, Unknown) else s.evidence.seasonality.until,
         source=source,
-        next_update=None,
+        next_update=_next_close(s),
         note=contrast.reads,
     )
 

@@ -117,12 +117,9 @@ def test_a_flat_line_is_drawn_in_the_middle():
 
 
 def test_an_axis_of_numbers_has_numbers_and_one_of_names_has_names():
-    numbers = draw(
-        Chart("a", [Line("a", Curve(np.arange(61.0), np.arange(61.0)))], None, daily=True, x_label="n 35")
-    )
-    assert [words for words in re.findall(r'axis middle"[^>]*>([^<]*)<', numbers)] == [
-        str(n) for n in range(0, 70, 10)
-    ]
+    line = Line("a", Curve(np.arange(61.0), np.arange(61.0)))
+    numbers = draw(Chart("a", [line], None, daily=True, x_label="n 35"))
+    assert re.findall(r'axis middle"[^>]*>([^<]*)<', numbers) == [str(n) for n in range(0, 70, 10)]
     assert ">n 35<" in numbers
     months = ((1.0, "Jan"), (2.0, "Feb"), (3.0, "Mar"))
     line = Line("a", Curve(np.array([1.0, 2.0]), np.array([12.0, 15.0])))
