@@ -171,6 +171,8 @@ class VoteState:
     vote: Vote
     detail: str
     why: str = ""
+    short: str = ""
+    """The label where there is little room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,6 +374,8 @@ class ClaimRow:
     kill_hint: str = ""
     kill_error: str = ""
     killed: bool = False
+    short: str = ""
+    """The claim where there is little room."""
 
 
 @dataclass(frozen=True, slots=True)
