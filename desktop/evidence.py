@@ -30,6 +30,7 @@ from desktop.analytics.seasonality import Seasonality
 from desktop.answers import Kept
 from desktop.deferred import Deferred
 from desktop.market.known import Unknown
+from desktop.market.quotes import DayArray, FloatArray
 from desktop.market.releases import ReleaseKind, Schedule, Schedules
 from desktop.market.sessions import NYSE, new_york, trading_day
 from desktop.market.store import SeriesView, Store
@@ -81,6 +82,14 @@ class Rates:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Dated:
+    """Values by day (datetime64[D]); may be empty."""
+
+    days: DayArray
+    values: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
     """Each part is Unknown with the reason where what it needs is missing, or is still being worked out."""
 
@@ -90,6 +99,10 @@ class Evidence:
     total_return: TotalReturn | Unknown
     adjusted: PairSeries | Unknown
     """Dividend-adjusted closes of IWM and QQQ, as the legs of a ratio."""
+    implied: Dated
+    """Cboe COR1M since it began, index points."""
+    dispersion: Dated
+    """Cboe DSPX since it began, index points."""
     rates: Rates | Unknown
     positioning: Positioning | Unknown
     seasonality: Seasonality | Unknown
@@ -114,6 +127,7 @@ class Gatherer:
         self._seen: _Seen | None = None
         self._legs: tuple[Hashable, Hashable] | None = None
         self._rates: Rates | None = None
+        self._lines: dict[str, tuple[Hashable, Dated]] = {}
         self._typed = _typed_at(FigureReader().read(Settings()), date.max)
         self._seven: MegaCaps | Unknown | None = None
         self._seven_from: tuple[object, ...] = ()
@@ -144,6 +158,8 @@ class Gatherer:
             ),
             total_return=get("total return", (legs, etfs), lambda: _total_return(store, pair, day)),
             adjusted=get("adjusted ratio", etfs, lambda: _adjusted(store, day)),
+            implied=self._line("^COR1M", day),
+            dispersion=self._line("^DSPX", day),
             rates=self._gather_rates(pair, seen, (key, seen.known), typed.figures.day_rule),
             positioning=get("positioning", (key, seen.known), lambda: _positioning(store, moment)),
             seasonality=get(
@@ -162,6 +178,15 @@ class Gatherer:
             mega_caps=self._gather_mega_caps(seen, typed.figures, day, key),
             figures=typed.figures,
         )
+
+    def _line(self, symbol: str, day: date) -> Dated:
+        """Closes of a symbol for a chart; the same object as long as they are the same."""
+        version = day, self._store.bars_version(symbol)
+        held = self._lines.get(symbol)
+        if held is None or held[0] != version:
+            closes = self._store.closes(symbol, last=day)
+            held = self._lines[symbol] = version, Dated(closes.days, closes.close)
+        return held[1]
 
     def _read_figures(self, figures: TypedFigures | None, day: date) -> _TypedAt:
         """The same object as long as the figures and the day are the same."""

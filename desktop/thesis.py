@@ -518,9 +518,7 @@ def _mega_cap(s: Snapshot) -> Claim:
         return _missing(key, words_of_it, found.reason, "weights as typed, moves of the seven and of NDX")
     made, moves, weights = found.found, found.moves, found.weights
     share = made.share
-    words = (
-        f"{made.points_pp:+.2f} pp of {made.index_pct:+.2f} %, weight {made.weight:.0%}, n {len(made.parts)} names"
-    )
+    words = f"{made.points_pp:+.2f} pp of {made.index_pct:+.2f} %, weight {made.weight:.0%}, n {len(made.parts)}"
     verdict, notes = Verdict.UNKNOWN, ["one day is one day"]
     if isinstance(share, Unknown):
         notes.append(share.reason)
@@ -563,7 +561,7 @@ def _election(key: str, words_of_it: str, s: Snapshot, pick: Callable[[Snapshot]
         f"{rises}, p {contrast.p:.2f}",
         as_of=None if isinstance(s.evidence.seasonality, Unknown) else s.evidence.seasonality.until,
         source=source,
-        next_update=None,
+        next_update=_next_close(s),
         note=contrast.reads,
     )
 

@@ -14,6 +14,7 @@ DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 SLOW = (
     "tests/app/",
     "tests/benchmarks/",
+    "tests/presenters/test_evidence_words.py",
     "tests/report/test_command.py",
     "tests/report/test_evidence_real.py",
     "tests/report/test_figures_real.py",

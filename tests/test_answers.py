@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,21 +20,7 @@ from desktop.market.known import Unknown
 from desktop.market.quotes import Closes
 from desktop.market.sessions import NYSE
 from desktop.market.store import MOST_ANSWERS, Store
-
-
-def same(one: Any, other: Any) -> bool:
-    """Whether two answers agree in every part, arrays and holes included."""
-    if isinstance(one, np.ndarray):
-        return one.dtype == other.dtype and np.array_equal(one, other, equal_nan=one.dtype.kind == "f")
-    if is_dataclass(one):
-        return type(one) is type(other) and all(
-            same(getattr(one, part.name), getattr(other, part.name)) for part in fields(one)
-        )
-    if isinstance(one, tuple):
-        return len(one) == len(other) and all(map(same, one, other))
-    if isinstance(one, Mapping):
-        return list(one) == list(other) and all(same(one[key], other[key]) for key in one)
-    return type(one) is type(other) and (one == other or (one != one and other != other))
+from tests.same import same
 
 
 def worked_off(deferred: Deferred) -> None:

@@ -24,9 +24,11 @@ from desktop.market.known import Unknown
 from desktop.market.quotes import Bars, Closes, Interval, Quote
 from desktop.market.sessions import NYSE
 from desktop.market.store import Observation, Priority, Store
+from desktop.settings import Settings, changed
 from desktop.sources.contract import Failure, FailureKind, Window
 from desktop.sources.feed import Feed, FeedState, Plan
 from desktop.sources.files.publication import cot_published
+from desktop.typed_figures import FigureReader
 
 FIRST, DAY = date(2023, 1, 3), date(2024, 7, 11)
 EVENING = datetime(2024, 7, 11, 22, 0, tzinfo=UTC)
@@ -199,6 +201,23 @@ def test_prices_older_than_five_days_say_nothing(store, legs):
     found = sure(Frames(store, legs).at(EVENING).rates)
     assert change_in_july(Frames(store, legs).at(EVENING)) == pytest.approx(0.0, abs=1e-6)
     assert (found.strip.first, found.strip.last) == (date(2024, 7, 8), date(2024, 7, 8))
+
+
+def test_the_decision_day_counts_as_the_settings_say(store, legs):
+    """METHODS 4: September 2015, average .195 from .1325: P(hike) with N = day, and with N = day - 1."""
+    day, month = date(2015, 9, 1), zq_symbol(date(2015, 9, 1))
+    morning = datetime(2015, 9, 1, 14, 0, tzinfo=UTC)
+    for name, value in (("EFFR", 0.1325), ("DFEDTARL", 0.0), ("DFEDTARU", 0.25)):
+        put_series(store, name, day, value, morning)
+    put_quote(store, month, 100 - 0.195, morning)
+    gatherer = Gatherer(store, Deferred())
+    for rule, hike in (("old_rate", 0.576923), ("new_rate", 0.535714)):
+        figures = FigureReader().read(changed(Settings(), "day_rule", rule))
+        found = gatherer.gather(legs, DAY, morning + timedelta(hours=1), 1, figures)
+        first = sure(sure(found.rates).path).meetings[0]
+        assert (first.meeting, first.steps[-1].change_bp) == (date(2015, 9, 17), 25)
+        assert first.steps[-1].p == pytest.approx(hike, abs=1e-6)
+        assert first.other_rule_shift == pytest.approx(0.576923 - 0.535714, abs=1e-6)
 
 
 def test_a_meeting_is_over_when_its_day_is_over_in_new_york(store, legs):

@@ -170,7 +170,7 @@ def test_seven_names_are_set_against_the_move_of_the_index(store):
     # 43 % x -3 % = -1.29 of the -2 points: 64.5 % of the move with 43 % of the weight.
     assert one.value == pytest.approx(-1.29)
     assert (one.verdict, one.as_of) == (Verdict.FOR, DAY)
-    assert one.words == "−1.29 pp of −2.00 %, weight 43%, n 7 names".replace("−", "-")
+    assert one.words == "−1.29 pp of −2.00 %, weight 43%, n 7".replace("−", "-")
     assert "64% of the move" in one.note or "65% of the move" in one.note
 
 

@@ -169,10 +169,18 @@ class ClaimLine(QWidget):
             return bool(self.row.kill_error)
         return self._is_chosen or bool(self.row.kill_error)
 
+    def claim_words(self) -> str:
+        """Return the claim, or its short form where it and the value have no room beside each other."""
+        row = self.row
+        wide = self._metrics(13, strong=True).horizontalAdvance(row.claim) + 2
+        wide += self._metrics(12).horizontalAdvance(row.value.text) + 2 + GAP
+        wide += self._crossed_width() if row.killed else 0
+        return row.claim if wide <= self._value_right() - _TEXT_LEFT else row.short or row.claim
+
     def claim_rect(self) -> QRect:
         """Return where the claim stands; the rest of the line up to the value is the word of a crossed level."""
         right = self.value_rect().left() - GAP
-        words = self._metrics(13, strong=True).horizontalAdvance(self.row.claim) + 2
+        words = self._metrics(13, strong=True).horizontalAdvance(self.claim_words()) + 2
         room = right - _TEXT_LEFT - (self._crossed_width() if self.row.killed else 0)
         return QRect(_TEXT_LEFT, 0, max(1, min(words, room)), self._columns.height)
 
@@ -180,7 +188,7 @@ class ClaimLine(QWidget):
         """Return where the value stands, at the right of its place."""
         right = self._value_right()
         room = right - _TEXT_LEFT
-        claim = self._metrics(13, strong=True).horizontalAdvance(self.row.claim) + 2
+        claim = self._metrics(13, strong=True).horizontalAdvance(self.claim_words()) + 2
         claim += self._crossed_width() if self.row.killed else 0
         wanted = self._metrics(12).horizontalAdvance(self.row.value.text) + 2
         wide = min(wanted, room - GAP - min(claim, round(_CLAIM_SHARE * room)))
@@ -274,7 +282,7 @@ class ClaimLine(QWidget):
             painter.drawLine(EDGE, self.height() - 1, self.width() - EDGE, self.height() - 1)
         paint_verdict(painter, QPointF(EDGE + MARK / 2, high / 2), row.verdict, theme)
         claim, value, when = self.claim_rect(), self.value_rect(), self.when_rect()
-        self._paint_text(painter, claim, Text(row.claim), 13, strong=True)
+        self._paint_text(painter, claim, Text(self.claim_words()), 13, strong=True)
         self._paint_text(painter, value, _dimmed(row.value), 12, right=True)
         self._paint_text(painter, when, _dimmed(row.when), 11, right=True)
         if row.killed:

@@ -76,8 +76,10 @@ class VoteRow(QWidget):
             painter.drawText(left, top + 18 + 12 + number * _LINE, line)
         painter.setFont(font(13, SEMI))
         painter.setPen(self._theme.color(Tone.PLAIN))
-        label = painter.fontMetrics().elidedText(state.label, Qt.TextElideMode.ElideRight, room - word_wide - 8)
-        painter.drawText(left, top + 13, label)
+        metrics, room = painter.fontMetrics(), room - word_wide - 8
+        fits = metrics.horizontalAdvance(state.label) <= room
+        label = state.label if fits else state.short or state.label
+        painter.drawText(left, top + 13, metrics.elidedText(label, Qt.TextElideMode.ElideRight, room))
         painter.end()
 
 

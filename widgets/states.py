@@ -186,6 +186,8 @@ class VoteState:
     vote: Vote
     detail: str
     why: str = ""
+    short: str = ""
+    """The label where there is little room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -493,6 +495,8 @@ class ClaimRow:
     kill_hint: str = ""
     kill_error: str = ""
     killed: bool = False
+    short: str = ""
+    """The claim where there is little room."""
 
 
 @dataclass(frozen=True, slots=True)

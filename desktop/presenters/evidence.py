@@ -13,6 +13,7 @@ from desktop.analytics.flow import OLD_DAYS, Figure, FlowInputs
 from desktop.analytics.rates import DayRule
 from desktop.analytics.ratio import Extreme, PairSeries
 from desktop.market.known import Maybe, Unknown
+from desktop.market.quotes import DayArray, FloatArray
 from desktop.market.sessions import trading_day
 from desktop.presenters.curves import day_seconds
 from desktop.presenters.words import NEW_YORK, NOT_KNOWN, day, minus, moment_et, plain, shown, signed
@@ -39,6 +40,8 @@ from widgets.states import (
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _ZONE = NEW_YORK.key
 _LARGEST = 12
+_LONGEST_GAP = np.timedelta64(21, "D")
+"""Between two weekly reports; beyond, some are missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,7 @@ def _basis(snapshot: Snapshot, claim: str) -> tuple[object, ...]:
         "stretched": (history, evidence.adjusted, evidence.total_return),
         "mean_reversion": (snapshot.ratio, snapshot.half_life, evidence.cointegration),
         "continued": (evidence.events,),
+        "correlations_low": (history, evidence.implied, evidence.dispersion),
         "cuts_priced": (evidence.rates, evidence.figures),
         "two_year_explains": (evidence.rates,),
         "under_owned": (evidence.positioning,),
@@ -278,16 +282,19 @@ def _range(low: float, high: float) -> str:
 
 def _correlations_low(s: Snapshot) -> Shown:
     lines = [
-        EvidenceLine(name, Curve(day_seconds(line.days), line.values), tone)
-        for name, line, tone in (
-            ("realised, 21 days", s.history.realised, Tone.PLAIN),
-            ("implied, COR1M / 100", s.history.implied, Tone.PAST),
+        EvidenceLine(name, Curve(day_seconds(line.days), line.values / unit), tone)
+        for name, line, unit, tone in (
+            ("realised, 21 days", s.history.realised, 1.0, Tone.PLAIN),
+            ("implied, COR1M / 100", s.evidence.implied, 100.0, Tone.PAST),
+            ("dispersion, DSPX / 100", s.evidence.dispersion, 100.0, Tone.WARN),
         )
         if len(line.days)
     ]
     facts: tuple[Text, ...] = ()
     if not isinstance(s.correlation, Unknown):
         facts = tuple(Text(note) for note in s.correlation.notes)
+        if not isinstance(s.correlation.dspx, Unknown):
+            facts += (Text(f"dispersion: DSPX {plain(s.correlation.dspx, 2)}, expected of stocks, % a year"),)
     chart = EvidenceChart("correlation", tuple(lines), zone=_ZONE) if lines else None
     return Shown(chart, facts=facts)
 
@@ -394,7 +401,7 @@ def _under_owned(s: Snapshot) -> Shown:
     if isinstance(found, Unknown):
         return Shown()
     lines = tuple(
-        EvidenceLine(f"leveraged funds, {name}", Curve(day_seconds(part.days), part.leveraged_z), tone)
+        EvidenceLine(f"leveraged funds, {name}", _unbridged(part.days, part.leveraged_z), tone)
         for name, part, tone in (("NQ", found.nq, Tone.NDX), ("RTY", found.rty, Tone.RUT))
     )
     latest = found.latest
@@ -416,6 +423,13 @@ def _under_owned(s: Snapshot) -> Shown:
     )
     chart = EvidenceChart("z", lines, levels=(Level("zero", 0.0, "0", Tone.DIM),), zone=_ZONE)
     return Shown(chart, _table(headers, rows), facts)
+
+
+def _unbridged(days: DayArray, values: FloatArray) -> Curve:
+    """A curve with a hole where reports are missing: no line is drawn over what is not known."""
+    after = np.flatnonzero(np.diff(days) > _LONGEST_GAP)
+    with_holes = np.insert(days, after + 1, days[after] + _LONGEST_GAP)
+    return Curve(day_seconds(with_holes), np.insert(values, after + 1, np.nan))
 
 
 def _flow_asymmetry(s: Snapshot) -> Shown:

@@ -96,8 +96,12 @@ def _legend(correlation: CorrelationStats | Unknown) -> tuple[Text, ...]:
 
 def _votes(regime: RegimeStats | Unknown) -> tuple[VoteState, ...]:
     labels = ("Correlation high or jumping", "Volatility high", "Both legs falling, broad", "Momentum unwinding")
+    shorts = ("Correlation", "Volatility", "Both legs fall", "Momentum")
     if isinstance(regime, Unknown):
-        return tuple(VoteState(label, Vote.UNKNOWN, NOT_KNOWN, regime.reason) for label in labels)
+        return tuple(
+            VoteState(label, Vote.UNKNOWN, NOT_KNOWN, regime.reason, short)
+            for label, short in zip(labels, shorts, strict=True)
+        )
     flags, r = regime.flags, regime.readings
     details = (_correlation(r), _volatility(r), _legs(r), _momentum(r))
     votes = (flags.correlation, flags.volatility, flags.both_legs_down, flags.momentum_unwind)
@@ -107,8 +111,9 @@ def _votes(regime: RegimeStats | Unknown) -> tuple[VoteState, ...]:
             _vote(flag),
             detail,
             flag.reason if isinstance(flag, Unknown) else f"close of {day(regime.date)}",
+            short,
         )
-        for label, flag, detail in zip(labels, votes, details, strict=True)
+        for label, flag, detail, short in zip(labels, votes, details, shorts, strict=True)
     )
 
 

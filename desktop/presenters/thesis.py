@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 from desktop.market.known import Unknown
@@ -14,6 +14,24 @@ from widgets.states import ClaimRow, Text, ThesisState, Tone
 from widgets.states import Verdict as Shown
 
 _SAME_YEAR_DAYS = 300
+_SHORT: Mapping[str, str] = {
+    "stretched": "Stretched",
+    "mean_reversion": "Reverts",
+    "divergence_rare": "Rare gap",
+    "continued": "Goes on",
+    "correlations_low": "Low corr.",
+    "orderly": "Orderly",
+    "cuts_priced": "Cuts priced",
+    "two_year_explains": "Rates",
+    "under_owned": "Under-owned",
+    "flow_asymmetry": "Flow",
+    "mega_cap_contribution": "Seven names",
+    "election_july_august": "Jul-Aug vol",
+    "election_october": "Oct vol",
+    "fall_less": "Fall less",
+    "valuation_gap": "Tech dearer",
+}
+"""A claim in a word or two, where there is little room."""
 KILL = "kill_"
 """Before a claim's id: the field of the settings that holds its kill level, as typed."""
 
@@ -54,6 +72,7 @@ def _row(claim: Claim, settings: Settings, today: date) -> ClaimRow:
         kill_hint=_hint(claim),
         kill_error=error,
         killed=claim.killed(level),
+        short=_SHORT.get(claim.id, ""),
     )
 
 

@@ -16,7 +16,7 @@ from desktop.presenters.words import NOT_KNOWN, day, minus, moment_et, plain, sh
 from desktop.report import cautions
 from desktop.snapshot import Snapshot
 from desktop.thesis import Claim, Verdict
-from widgets.states import EvidenceTable, Text, Tone
+from widgets.states import EvidenceChart, EvidenceTable, Text, Tone
 
 KillLevels = Mapping[str, float | None]
 MARKS: Mapping[Verdict, tuple[str, Tone]] = {
@@ -59,11 +59,13 @@ class Exhibit:
     tables: tuple[EvidenceTable, ...]
     cautions: tuple[str, ...]
     source: str
+    chart: EvidenceChart | None = None
 
     @property
     def is_narrow(self) -> bool:
         """Whether two such fit beside each other on a page."""
-        return all(len(table.headers) <= _NARROW for table in self.tables)
+        history = self.chart is not None and not self.tables
+        return not history and all(len(table.headers) <= _NARROW for table in self.tables)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,18 +119,25 @@ def _exhibits(snapshot: Snapshot, judged: Mapping[str, Claim]) -> Sequence[Exhib
     made = []
     facts: tuple[str, ...]
     mind: tuple[str, ...]
+    made.append(_seen(snapshot, "The ratio in price and in total return", judged["stretched"]))
+    made.append(_seen(snapshot, "Does it revert?", judged["mean_reversion"]))
     if isinstance(evidence.events, EventStudy):
         study = evidence.events
         facts = (f"{len(study.events)} events of 3σ or more since {day(study.since)}",)
         mind = ("the answer moves with the rule: compare the two tables",)
         tables = _outcomes(study.outcomes), _rules(study.sensitivity)
-        made.append(_exhibit("What followed large divergences", judged["continued"], facts, tables, mind))
+        made.append(
+            _exhibit(snapshot, "What followed large divergences", judged["continued"], facts, tables, mind)
+        )
+    made.append(_seen(snapshot, "Correlation and dispersion", judged["correlations_low"]))
     if not isinstance(evidence.rates, Unknown):
         path, stats = evidence.rates.path, evidence.rates.two_year
         if not isinstance(path, Unknown):
             facts = cautions.of_path(path, evidence.rates.strip)
             table = _path(cautions.priced(path)[:_MEETINGS])
-            made.append(_exhibit("The path that fed funds futures price", judged["cuts_priced"], facts, (table,)))
+            made.append(
+                _exhibit(snapshot, "The path that fed funds futures price", judged["cuts_priced"], facts, (table,))
+            )
         if not isinstance(stats, Unknown):
             mind = tuple(filter(None, (cautions.of_slope(stats),)))
             made.append(
@@ -143,10 +152,14 @@ def _exhibits(snapshot: Snapshot, judged: Mapping[str, Claim]) -> Sequence[Exhib
         moves = () if isinstance(found.table, Unknown) else (_moves(found.table.rows),)
         mind = (cautions.SHORT_LEG, *(() if isinstance(found.table, Unknown) else found.table.notes))
         made.append(_seen(snapshot, "Large declines", judged["fall_less"], mind, before=moves))
-    return made
+    made.append(_seen(snapshot, "One percent of the largest company", judged["flow_asymmetry"]))
+    made.append(_seen(snapshot, "The seven largest names", judged["mega_cap_contribution"]))
+    made.append(_seen(snapshot, "Price to earnings of both funds", judged["valuation_gap"]))
+    return [one for one in made if one.chart is not None or one.tables]
 
 
 def _exhibit(
+    snapshot: Snapshot,
     title: str,
     claim: Claim,
     facts: tuple[str, ...],
@@ -154,7 +167,9 @@ def _exhibit(
     mind: tuple[str, ...] = (),
 ) -> Exhibit:
     told = tuple(dict.fromkeys(filter(None, (*mind, minus(claim.note)))))
-    return Exhibit(title, facts, tables, told, _source(claim))
+    state = EvidencePresenter().present(snapshot, claim)
+    chart = None if state is None else state.chart
+    return Exhibit(title, facts, tables, told, _source(claim), chart)
 
 
 def _seen(
@@ -177,7 +192,7 @@ def _seen(
                 [replace(cell, text=minus(cell.text)) for cell in row] for row in state.table.rows[:rows]
             ]
             tables = (*before, EvidenceTable(state.table.headers, tuple(map(tuple, shown_rows))))
-    return _exhibit(title, claim, facts, tables, mind)
+    return _exhibit(snapshot, title, claim, facts, tables, mind)
 
 
 # Tables

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from zoneinfo import ZoneInfo
 
-from desktop.report import svg
+from desktop.report import evidence_svg, svg
 from desktop.report.board import Board, Exhibit, KillLevels, Row, tell_board
 from desktop.report.told import SUBTITLE, TITLE, Told, tell
 from desktop.snapshot import Snapshot
@@ -180,9 +180,11 @@ def _exhibit(one: Exhibit) -> str:
     facts = f'<p class="caption">{escape(" · ".join(one.facts))}</p>' if one.facts else ""
     minds = f'<div class="minds">{_list(one.cautions)}</div>' if one.cautions else ""
     tables = "".join(_table(table) for table in one.tables)
+    seen = None if one.chart is None else evidence_svg.draw(one.chart, f"{one.title}, chart", narrow=one.is_narrow)
+    chart = "" if seen is None else f'<div class="legend">{_keys(seen.legend)}</div>{seen.svg}'
     place = "card exhibit" if one.is_narrow else "card exhibit wide"
     return (
-        f'<section class="{place}"><h2>{escape(one.title)}</h2>{facts}{tables}{minds}'
+        f'<section class="{place}"><h2>{escape(one.title)}</h2>{facts}{chart}{tables}{minds}'
         f'<p class="source">{escape(one.source)}</p></section>'
     )
 
@@ -239,8 +241,12 @@ def _divergence(told: Told) -> str:
     return _card("Intraday divergence", picture, legend, message, caption + _facts(state.facts))
 
 
+def _keys(legend: Sequence[tuple[str, str]]) -> str:
+    return "".join(f'<span><i class="{name}"></i>{escape(words)}</span>' for name, words in legend)
+
+
 def _card(title: str, picture: str, legend: Sequence[tuple[str, str]], message: str, below: str) -> str:
-    keys = "".join(f'<span><i class="{name}"></i>{escape(words)}</span>' for name, words in legend)
+    keys = _keys(legend)
     told = f'<p class="message">{escape(message)}</p>' if message else ""
     return (
         f'<section class="card"><div class="title"><h2>{escape(title)}</h2><div class="legend">{keys}</div></div>'
@@ -377,7 +383,8 @@ color:var(--dim);font-size:.92em;padding-left:12px}
 .minds{border-left:3px solid var(--warn);padding-left:10px;margin:6px 0;font-size:.92em}
 .source{color:var(--dim);font-size:.88em}
 .exhibit h2{margin-bottom:2px}
-.exhibits{display:grid;grid-template-columns:1fr 1fr;gap:0 12px;align-items:start}.wide{grid-column:1/-1}
+.exhibits{display:grid;grid-template-columns:1fr 1fr;gap:0 12px;align-items:start;grid-auto-flow:dense}
+.wide{grid-column:1/-1}
 .pair{display:grid;grid-template-columns:1fr 1fr;gap:12px;align-items:start}
 footer{color:var(--dim);font-size:.88em;padding:4px 2px;overflow-wrap:anywhere;break-inside:avoid}
 footer p{margin-top:6px}
@@ -394,6 +401,11 @@ footer p{margin-top:6px}
 .level{stroke:currentColor;fill:none;stroke-dasharray:4 3}
 .words{fill:currentColor;font-size:11px;font-weight:600;paint-order:stroke;stroke:var(--panel);stroke-width:3px}
 .tag,.zone{fill:currentColor}.tagged{fill:var(--ink);font-size:11px;font-weight:700}
+.faint.line{opacity:.45;stroke-width:1}.legend .faint{opacity:.45}
+.bar{fill:currentColor;opacity:.85}.tiny{fill:var(--dim);font-size:9px}
+.legend i.area0,.legend i.area1{height:9px;border-top:0;border-radius:2px}
+.exhibit .band0,.legend i.area0{opacity:.2}.exhibit .band1,.legend i.area1{opacity:.4}
+.exhibit .band0,.exhibit .band1{fill:var(--dim)}.legend i.area0,.legend i.area1{background:var(--dim)}
 .needle{fill:var(--text);stroke:var(--panel);stroke-width:1.5}
 .band0{fill:var(--band-outer)}.band1{fill:var(--band-inner)}
 @media(max-width:640px){.answers,.pair,.exhibits,.facts,.pair .facts{grid-template-columns:1fr}}

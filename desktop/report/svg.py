@@ -25,7 +25,7 @@ _AIR = 0.06
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One curve; `name` is its class on the page. With `filled` the area between it and zero is tinted."""
+    """One curve; `name` is its classes on the page. With `filled` the area between it and zero is tinted."""
 
     name: str
     curve: Curve
@@ -34,11 +34,14 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """What is drawn, in the order of the fields from back to front; `label` describes it to a screen reader."""
+    """What is drawn, in the order of the fields from back to front; `label` describes it to a screen reader.
+
+    `zone` is that of a time axis; None is an axis of numbers, whose positions `x_words` may name.
+    """
 
     label: str
     lines: Sequence[Line]
-    zone: ZoneInfo
+    zone: ZoneInfo | None
     daily: bool
     unit: str = ""
     bands: Sequence[Band] = ()
@@ -46,6 +49,20 @@ class Chart:
     marks: Sequence[Mark] = ()
     tags: Sequence[Tag] = ()
     x_range: tuple[float, float] | None = None
+    x_words: Sequence[tuple[float, str]] = ()
+    x_label: str = ""
+    width: int = 760
+    height: int = 245
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """Bars side by side in groups; each series has the class of its bars and one value a group, NaN for none."""
+
+    label: str
+    groups: Sequence[str]
+    series: Sequence[tuple[str, Sequence[float]]]
+    unit: str = ""
     width: int = 760
     height: int = 245
 
@@ -86,6 +103,49 @@ def draw(chart: Chart) -> str:
     )
 
 
+def draw_bars(bars: Bars) -> str:
+    """Return the bars as one `svg` element, each with its value; "" where there is none."""
+    values = np.array([series for _, series in bars.series], dtype=np.float64)
+    known = values[np.isfinite(values)]
+    if not len(known):
+        return ""
+    low, high = min(0.0, float(known.min())), max(0.0, float(known.max()))
+    air = 2.5 * _AIR * (high - low or 1.0)
+    span = (low - (air if low < 0 else 0.0), high + (air if high > 0 else 0.0))
+    frame = _Frame((0.0, float(len(bars.groups))), span, bars.width, bars.height)
+    edge, zero = bars.width - _RIGHT, float(frame.down(0.0))
+    steps, digits = value_steps(*frame.y, 5)
+    parts = []
+    for value in steps:
+        y, words = float(frame.down(value)), f"{value:,.{digits}f}{bars.unit}".replace("-", MINUS)
+        parts.append(
+            f'<path class="{"zero" if value == 0 else "grid"}" d="M{_LEFT} {y:.1f}H{edge}"/>'
+            f'<text class="axis" x="{edge + 8}" y="{y + 4:.1f}">{escape(words)}</text>'
+        )
+    room = (edge - _LEFT) / len(bars.groups)
+    wide = room * 0.8 / len(bars.series)
+    for group, words in enumerate(bars.groups):
+        left = _LEFT + room * (group + 0.1)
+        parts.append(
+            f'<text class="axis middle" x="{left + room * 0.4:.1f}" y="{bars.height - 7}">{escape(words)}</text>'
+        )
+        for number, (name, series) in enumerate(bars.series):
+            if not np.isfinite(series[group]):
+                continue
+            x, y = left + number * wide, float(frame.down(series[group]))
+            told = f"{series[group]:,.{0 if abs(high - low) > 20 else 2}f}".replace("-", MINUS)
+            beyond = y + 10 if series[group] < 0 else y - 3
+            parts.append(
+                f'<rect class="{name} bar" x="{x:.1f}" y="{min(y, zero):.1f}" width="{wide - 1:.1f}" '
+                f'height="{abs(y - zero):.1f}"/>'
+                f'<text class="tiny middle" x="{x + wide / 2:.1f}" y="{beyond:.1f}">{escape(told)}</text>'
+            )
+    return (
+        f'<svg viewBox="0 0 {bars.width} {bars.height}" role="img" aria-label="{escape(bars.label)}">'
+        f"{''.join(parts)}</svg>"
+    )
+
+
 def _frame(chart: Chart) -> _Frame | None:
     across = extent([line.curve.x for line in chart.lines])
     x = chart.x_range or across
@@ -113,11 +173,24 @@ def _grid(chart: Chart, frame: _Frame) -> Iterator[str]:
         if all(abs(y - one) > _CLEAR for one in taken):
             words = f"{value:,.{digits}f}{chart.unit}".replace("-", MINUS)
             yield f'<text class="axis" x="{edge + 8}" y="{y + 4:.1f}">{escape(words)}</text>'
-    for tick in time_ticks(*frame.x, 8, chart.zone, daily=chart.daily):
-        x = float(frame.right(tick.at))
+    for x_value, words in _positions(chart, frame):
+        x = float(frame.right(x_value))
         yield f'<path class="grid" d="M{x:.1f} {_TOP}V{floor}"/>'
-        at, words = max(x, _CLEAR), escape(tick.words)
-        yield f'<text class="axis middle" x="{at:.1f}" y="{frame.height - 7}">{words}</text>'
+        at = max(x, _CLEAR)
+        yield f'<text class="axis middle" x="{at:.1f}" y="{frame.height - 7}">{escape(words)}</text>'
+    if chart.x_label:
+        yield f'<text class="axis" x="{_LEFT}" y="{_TOP - 5}">{escape(chart.x_label)}</text>'
+
+
+def _positions(chart: Chart, frame: _Frame) -> list[tuple[float, str]]:
+    """Where the x axis is labelled, and how."""
+    few = 8 if frame.width > 500 else 5
+    if chart.zone is not None:
+        return [(one.at, one.words) for one in time_ticks(*frame.x, few, chart.zone, daily=chart.daily)]
+    if chart.x_words:
+        return [one for one in chart.x_words if frame.x[0] <= one[0] <= frame.x[1]]
+    steps, digits = value_steps(*frame.x, few)
+    return [(value, f"{value:,.{digits}f}") for value in steps]
 
 
 def _band(band: Band, frame: _Frame, number: int) -> str:

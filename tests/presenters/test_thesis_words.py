@@ -7,14 +7,18 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from desktop.deferred import Deferred
 from desktop.market.known import Unknown
+from desktop.market.store import Store
 from desktop.presenters.thesis import amount, present_thesis
 from desktop.settings import Settings, changed
-from desktop.thesis import MEASURES, Claim, Verdict
+from desktop.snapshot import SnapshotBuilder
+from desktop.thesis import MEASURES, Claim, Verdict, claims
 from widgets.states import Tone
 from widgets.states import Verdict as Shown
 
 TODAY = date(2024, 7, 12)
+NIGHT = datetime(2024, 7, 12, 2, 0, tzinfo=UTC)
 PLAIN = Settings()
 STRETCHED = Claim(
     id="stretched",
@@ -111,3 +115,12 @@ def test_news_has_its_moment_in_exchange_time():
     at = datetime(2024, 7, 11, 14, 5, tzinfo=UTC)
     (told,) = present_thesis((), PLAIN, [(at, "Rotation orderly: for → against")], TODAY).news
     assert told.text == "Thu 11 Jul 10:05 ET: Rotation orderly: for → against"
+
+
+def test_every_claim_has_a_shorter_form_than_its_own():
+    with Store(None) as store:
+        judged = claims(SnapshotBuilder(store, Deferred(lambda: None, held=True)).build(NIGHT, PLAIN))
+    rows = board(*judged).rows
+    assert len(rows) == len(MEASURES)
+    assert all(0 < len(row.short) <= min(len(row.claim), 12) for row in rows)
+    assert len({row.short for row in rows}) == len(rows)

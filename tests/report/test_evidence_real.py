@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -92,7 +91,8 @@ def built(store: Store, as_of: str) -> dict[str, Any]:
 @pytest.fixture
 def by_rule(monkeypatch: pytest.MonkeyPatch) -> Callable[[DayRule], None]:
     def choose(rule: DayRule) -> None:
-        monkeypatch.setattr(rates, "fed_path", partial(rates.fed_path, rule=rule))
+        path = rates.fed_path
+        monkeypatch.setattr(rates, "fed_path", lambda *given, **named: path(*given, **named | {"rule": rule}))
 
     return choose
 

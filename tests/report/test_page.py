@@ -57,7 +57,15 @@ def page(demo: Snapshot) -> str:
 def test_every_tag_is_closed_and_the_charts_are_inline(page):
     reader = Reader(page)
     assert page.startswith("<!doctype html>")
-    assert reader.count("svg") == 4  # ratio, divergence, correlation scale and history
+    drawn = [dict(found)["aria-label"] for name, found in reader.tags if name == "svg"]
+    assert len(drawn) == len(set(drawn))
+    assert {
+        "The ratio in price and in total return, chart",
+        "What followed large divergences, chart",
+        "Correlation and dispersion, chart",
+    } <= set(drawn)
+    others = [label for label in drawn if not (label or "").endswith(", chart")]
+    assert len(others) == 4  # ratio, divergence, correlation scale and history
 
 
 def test_nothing_runs_and_nothing_is_loaded_from_elsewhere(page):

@@ -8,9 +8,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import pytest
 
-from desktop.report.svg import Chart, Line, draw
-from widgets.states import Band, Curve, Level, Mark, Tag, Tone
+from desktop.report.evidence_svg import draw as draw_exhibit
+from desktop.report.svg import Bars, Chart, Line, draw, draw_bars
+from widgets.states import Band, Curve, EvidenceBars, EvidenceChart, EvidenceLine, Level, Mark, Tag, Tone
 
 UTC = ZoneInfo("UTC")
 HOUR = 3600.0
@@ -109,3 +111,63 @@ def test_nothing_is_drawn_of_nothing():
 def test_a_flat_line_is_drawn_in_the_middle():
     drawn = points(path(chart(Line("a", curve(3, 3, 3))), "a line"))
     assert {down for _, down in drawn} == {16 + 205 / 2}
+
+
+# --- charts of the evidence
+
+
+def test_an_axis_of_numbers_has_numbers_and_one_of_names_has_names():
+    line = Line("a", Curve(np.arange(61.0), np.arange(61.0)))
+    numbers = draw(Chart("a", [line], None, daily=True, x_label="n 35"))
+    assert re.findall(r'axis middle"[^>]*>([^<]*)<', numbers) == [str(n) for n in range(0, 70, 10)]
+    assert ">n 35<" in numbers
+    months = ((1.0, "Jan"), (2.0, "Feb"), (3.0, "Mar"))
+    line = Line("a", Curve(np.array([1.0, 2.0]), np.array([12.0, 15.0])))
+    named = draw(Chart("a", [line], None, daily=True, x_words=months))
+    assert re.findall(r'axis middle"[^>]*>([^<]*)<', named) == ["Jan", "Feb"]
+
+
+def test_bars_stand_on_zero_with_their_values_and_a_hole_has_none():
+    svg = draw_bars(Bars("<b>", ("2020", "2022"), (("rut", (-40.0, np.nan)), ("ndx", (-27.5, 10.0))), " %"))
+    bars = re.findall(r'<rect class="(\w+) bar" x="([\d.]+)" y="([\d.]+)" width="[\d.]+" height="([\d.]+)"/>', svg)
+    assert [name for name, *_ in bars] == ["rut", "ndx", "ndx"]
+    (rut, down, up) = ((float(y), float(high)) for _, _, y, high in bars)
+    assert rut[0] == down[0] == up[0] + up[1], "all end at zero"
+    assert rut[1] / up[1] == pytest.approx(4.0, abs=0.02)
+    assert re.findall(r'tiny middle"[^>]*>([^<]*)<', svg) == ["−40", "−28", "10"]
+    assert "nan" not in svg and "&lt;b&gt;" in svg
+    assert draw_bars(Bars("b", ("a",), (("rut", (np.nan,)),))) == ""
+
+
+def test_a_step_holds_until_the_next_point():
+    chart = EvidenceChart("%", (EvidenceLine("rate", curve(5.0, 4.0, 3.0), step=True),), zone="UTC")
+    drawn = draw_exhibit(chart, "path")
+    assert drawn is not None
+    found = points(path(drawn.svg, "curve line"))
+    assert [a[1] == b[1] or a[0] == b[0] for a, b in pairwise(found)] == [True] * 4
+    assert found[1][1] == found[0][1] and found[1][0] == found[2][0]
+
+
+def test_the_legend_names_lines_bands_and_unit_and_many_faint_lines_together():
+    lines = [EvidenceLine(str(year), curve(1, 2), Tone.RUT, faint=True) for year in (1992, 1996, 2024)]
+    chart = EvidenceChart(
+        "VIX",
+        (*lines, EvidenceLine("other years", curve(1, 3), Tone.NDX)),
+        (Band(curve(1, 2).x, curve(0, 1).y, curve(2, 3).y),),
+        zone="UTC",
+        band_names=("90 % of years",),
+    )
+    drawn = draw_exhibit(chart, "season", narrow=True)
+    assert drawn is not None
+    assert drawn.legend == (
+        ("ndx", "other years"),
+        ("rut faint", "1992 to 2024"),
+        ("area0", "90 % of years"),
+        ("", "unit: VIX"),
+    )
+    assert drawn.svg.count("rut faint line") == 3
+
+
+def test_a_chart_of_nothing_is_none():
+    assert draw_exhibit(EvidenceChart("%", (EvidenceLine("a", curve()),), zone="UTC"), "a") is None
+    assert draw_exhibit(EvidenceChart("%", bars=EvidenceBars((), ())), "a") is None

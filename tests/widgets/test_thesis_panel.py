@@ -117,6 +117,21 @@ def test_dates_and_values_stand_in_columns(panel):
     assert len({row.value_rect().right() for row in rows}) == 1
 
 
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_claim_gives_way_to_its_short_form_before_its_value_is_cut(panel, killed):
+    value = Text("9.51 vs 8.20, n 9,281")
+    row = replace(ROWS[0], claim="Stretched far past the 2000 peak", short="Stretched", value=value, killed=killed)
+    panel.show_state(replace(STATE, rows=(row, *ROWS[1:])))
+    shown = panel.row(row.key)
+    for width, words in ((1200, row.claim), (400, "Stretched")):
+        panel.resize(width, 400)
+        settle()
+        assert shown.claim_words() == words
+        assert shown.value_rect().width() > shown.fontMetrics().horizontalAdvance(value.text) * 12 // 14
+        assert shown.claim_rect().right() < shown.value_rect().left()
+    assert row.claim in shown.toolTip()
+
+
 @pytest.mark.parametrize("width", [300, 380, 460, 619, 620, 700, 1200])
 def test_nothing_overlaps_at_any_width(panel, width):
     long = replace(
