@@ -212,7 +212,8 @@ class Desk:
                 if as_of is not None:
                     raise ArmingError(f"not armed: {NOT_NOW}")
                 now = parts.clock.now()
-                armed = self._releases.arm(key, self._schedules.at(now), now)
+                # A schedule of its own: that of the frames is the engine thread's.
+                armed = self._releases.arm(key, Schedules(parts.store).at(now), now)
                 told = (
                     f"armed{' in the demo' if self.mode is Mode.DEMO else ''}: {armed.name} {moment_et(armed.at)}"
                 )

@@ -38,9 +38,9 @@ class Rig:
         self.store = Store(None)
         self.open()
 
-    def open(self) -> None:
+    def open(self, deferred: Deferred | None = None) -> None:
         self.book = Book(self.folder / FILE_NAME)
-        self.desk = ReleaseDesk(self.store, self.book, Deferred())
+        self.desk = ReleaseDesk(self.store, self.book, deferred or Deferred(lambda: None, held=True))
         self.builder = SnapshotBuilder(self.store, Deferred(lambda: None, held=True))
         self.schedules = Schedules(self.store)
 
@@ -278,6 +278,8 @@ def test_the_close_of_the_cpi_day_from_daily_data_alone(rig):
 
 def test_the_fan_is_of_earlier_releases_at_the_same_minute(rig):
     """Bars of three CPI days, the reference at 08:29:59 and the move after it written down."""
+    rig.book.close()
+    rig.open(Deferred())
     moves = {
         datetime(2024, 5, 15, 12, 30, tzinfo=UTC): 1.0,
         datetime(2024, 6, 12, 12, 30, tzinfo=UTC): 3.0,

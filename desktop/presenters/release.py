@@ -12,7 +12,7 @@ from desktop.analytics.reactions import NOT_YET, Basis, Board, Move, Pair, React
 from desktop.market import marks
 from desktop.market.known import Maybe, Unknown
 from desktop.market.marks import MARK_NAMES, Event, minutes_known_to
-from desktop.market.releases import NAMES, ReleaseKind, Schedule, shipped
+from desktop.market.releases import NAMES, SHIPPED_ON, ReleaseKind, Schedule, shipped
 from desktop.market.sessions import new_york, trading_day
 from desktop.presenters.divergence import KIND_WORDS
 from desktop.presenters.words import (
@@ -209,7 +209,7 @@ def _facts(look: ReleaseLook) -> tuple[Text, ...]:
 
 
 def _known_by_kind(schedule: Schedule) -> str:
-    lines = []
+    lines = [f"The shipped table is as published on {day(SHIPPED_ON)}."]
     for kind in ReleaseKind:
         to, table = schedule.kind_known_to(kind), shipped().kind_known_to(kind)
         told = to.reason if isinstance(to, Unknown) else f"to {day(to)}"
@@ -345,6 +345,11 @@ def _board_facts(look: ReleaseLook) -> tuple[Text, ...]:
         facts.append(Text("not out yet: the reference is taken one second before", Tone.DIM))
         return tuple(facts)
     facts.append(_now(board.now))
+    latest = next(
+        (one for one in (board.now, *(row.move for row in reversed(board.rows))) if isinstance(one, Move)), None
+    )
+    if latest is not None and "late" in latest.note:
+        facts.append(Text(latest.note, Tone.WARN))
     facts.append(_reference(board))
     if look.missed:
         first, last = look.missed[0], look.missed[-1]

@@ -9,7 +9,8 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
-from tests.app.rig import OPEN, dock, fill
+from desktop.window import Speed
+from tests.app.rig import OPEN, dock, fill, words
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform
 CPI = datetime(2024, 7, 11, 12, 30, tzinfo=UTC)
@@ -49,19 +50,9 @@ def test_with_time_set_back_nothing_is_armed(live):
     live.window.set_view(replace(live.window.view, as_of=OPEN - timedelta(days=1)))
     live.frame(lambda one: one.snapshot.mode == "as_of")
     live.press(Qt.Key.Key_F6)
-    live.until(
-        lambda: (
-            "time is set back" in live.window.status.accessibleDescription() or "time is set back" in _status(live)
-        )
-    )
+    live.until(lambda: any("time is set back" in one for one in words(live.window.status)))
     live.window.set_view(replace(live.window.view, as_of=None))
     assert not live.frame(lambda one: one.snapshot.mode == "live").release.is_armed
-
-
-def _status(rig) -> str:
-    from PySide6.QtWidgets import QLabel
-
-    return " ".join(one.text() for one in rig.window.status.findChildren(QLabel))
 
 
 def test_the_panel_lies_down_beside_the_divergence_and_the_keyboard_reaches_it(live):
@@ -98,6 +89,7 @@ def test_the_demo_arms_its_own_cpi_and_fills_the_board(rig):
     rig.frame()
     rig.press(Qt.Key.Key_F6)
     assert "ARMED in the demo: CPI" in told(rig.frame(lambda one: one.release.is_armed))
+    rig.window.asked.emit(Speed(300))
 
     def gap(frame) -> str:
         return "" if frame.release.board is None else frame.release.board.rows[1][3].text
@@ -106,3 +98,18 @@ def test_the_demo_arms_its_own_cpi_and_fills_the_board(rig):
     assert frame.snapshot.moment >= CPI + timedelta(minutes=5)
     assert "futures" in frame.release.board.rows[1][5].text
     assert "missed" not in told(frame)
+
+
+def test_an_alarm_sounds_once_and_only_where_it_is_wanted(live, monkeypatch):
+    sounded: list[str] = []
+    monkeypatch.setattr(QApplication, "beep", lambda: sounded.append("beep"))
+    frame = live.frame()
+    for sound, alarm, expected in (
+        (False, "soon", 0),
+        (True, "out", 1),
+        (True, "out", 1),
+        (True, "", 1),
+        (True, "soon", 2),
+    ):
+        live.window.show_frame(replace(frame, release=replace(frame.release, sound=sound, alarm=alarm)))
+        assert len(sounded) == expected
