@@ -246,12 +246,34 @@ def candidates(release: datetime) -> tuple[Candidate, ...]:
 
 def earlier_paths(store: Store, release: datetime, earlier: Sequence[datetime]) -> Paths:
     """Paths of earlier releases from the stored bars, by kind and basis; slow where there are many."""
-    return {
-        (kind, basis): tuple(
-            found for one in earlier if (found := reaction_path(store, one, kind, basis, release)) is not None
+    found: dict[Candidate, tuple[Path, ...]] = {}
+    for kind, basis in candidates(release):
+        since = _bars_since(store, kind)
+        paths = (
+            reaction_path(store, one, kind, basis, release)
+            for one in earlier
+            if since is not None and one.timestamp() >= since - Interval.DAY.seconds
         )
-        for kind, basis in candidates(release)
-    }
+        found[kind, basis] = tuple(one for one in paths if one is not None)
+    return found
+
+
+def _bars_since(store: Store, kind: str) -> int | None:
+    """First second from which both legs of `kind` have intraday bars; None where a leg has none."""
+    first = []
+    for symbol in symbols_of(kind):
+        starts = [
+            rows[0][0]
+            for one in INTERVALS
+            if (rows := store.rows(_FIRST_BAR, (symbol, one.value))) and rows[0][0] is not None
+        ]
+        if not starts:
+            return None
+        first.append(min(starts))
+    return int(max(first))
+
+
+_FIRST_BAR = "SELECT min(start_s) FROM bars WHERE symbol = ? AND interval = ?"
 
 
 def fan(store: Store, release: datetime, moment: datetime, earlier: Paths, scheduled: int) -> Reactions | Unknown:
