@@ -136,7 +136,7 @@ class Desk:
             now=parts.clock.now(),
             judged=judged,
             news=self._changes.unseen,
-            release=self._releases.look(seen, view.release, now),
+            release=self._releases.look(seen, view.release, now, light=not self._begun),
         )
 
     def _follow_sought(self, feed: Feed) -> None:

@@ -39,7 +39,7 @@ _BACK = timedelta(seconds=REFERENCE_AGE_S + 300)
 _LEAST = 3
 """A fan of fewer earlier releases gives way to one of another kind that has more."""
 _ZQ_AGE = timedelta(minutes=20)
-_MONTHS = 14
+_MONTHS, _FRONT = 14, 2
 
 
 class ReactionTape:
@@ -151,8 +151,10 @@ class ReactionTape:
         settled = moment >= when + SETTLED
         if settled and when in self._implied:
             return self._implied[when]
-        prices = {}
-        for month in _months(trading_day(when)):
+        prices: dict[date, float] = {}
+        for number, month in enumerate(_months(trading_day(when))):
+            if number == _FRONT and not prices:
+                break  # who has none of the front months has none at all
             quote = self._store.last_quote(rates.zq_symbol(month), moment, traded_by=when)
             if quote is not None and when - quote.event_time <= _ZQ_AGE:
                 prices[month] = quote.price

@@ -82,6 +82,8 @@ class ReleaseLook:
     own_saved: int
     skew: str
     frozen_symbols: tuple[str, ...] = ()
+    light: bool = False
+    """Only what costs nothing: the first paint comes first."""
 
 
 class ReleaseDesk:
@@ -232,8 +234,11 @@ class ReleaseDesk:
         if found:
             self._records.freeze(at, found, now)
 
-    def look(self, snapshot: Snapshot, key: str, now: datetime) -> ReleaseLook:
-        """Return what is to be shown at the snapshot's moment; `key` names the event whose board is asked for."""
+    def look(self, snapshot: Snapshot, key: str, now: datetime, *, light: bool = False) -> ReleaseLook:
+        """Return what is to be shown at the snapshot's moment; `key` names the event whose board is asked for.
+
+        A `light` look leaves out the board and earlier reactions.
+        """
         with self._lock:
             self._reread()
             moment, schedule = snapshot.moment, snapshot.schedule
@@ -241,9 +246,10 @@ class ReleaseDesk:
             armed = self._armed if snapshot.mode is not Mode.AS_OF else None
             chosen = self._chosen(events, schedule, key, armed, moment)
             at = chosen[0].at if chosen else None
-            board = None if at is None else self._reaction(at, snapshot)
+            board = None if at is None or light else self._reaction(at, snapshot)
             typed = tuple(self._typed(one) for one in chosen if one.kind in UNITS)
-            found, place, n_typed = self._earlier(chosen, typed, snapshot)
+            nothing: tuple[Unknown, Unknown, int] = _LATER, _LATER, 0
+            found, place, n_typed = nothing if light else self._earlier(chosen, typed, snapshot)
             frozen, deeds = ({}, []) if at is None else self._noted(at, moment)
             if self._watch is not None and self._watch.at == at:
                 deeds = self._watch.deeds
@@ -268,6 +274,7 @@ class ReleaseDesk:
                 own_saved=self._own_saved,
                 skew=next((one.note for one in snapshot.feed if "computer's clock" in one.note), ""),
                 frozen_symbols=tuple(sorted(frozen)),
+                light=light,
             )
 
     # Within
@@ -389,6 +396,7 @@ class ReleaseDesk:
         return found, place, len(signs)
 
 
+_LATER = Unknown("being computed")
 _FIRST = end_of_day(date(1999, 12, 31))
 
 

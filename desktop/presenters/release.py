@@ -152,7 +152,7 @@ class ReleasePresenter:
         self, snapshot: Snapshot, look: ReleaseLook | None, settings: Settings
     ) -> tuple[Rails | None, Rails | None]:
         """Rails of the charts of days, and of the chart of the session shown; None where the user wants none."""
-        if not settings.rails:
+        if not settings.rails or (look is not None and look.light):
             return None, None
         hidden, own = hidden_kinds(settings), () if look is None else look.own
         today = snapshot.today

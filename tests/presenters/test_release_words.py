@@ -122,6 +122,7 @@ def test_rails_stay_the_same_object_and_go_where_they_are_not_wanted(closed):
     assert days.labels[-1] == "CPI"  # 11 July 2024
     assert "Presidential election" not in days.labels  # three years back: none in between
     assert presenter.rails(closed, None, replace(Settings(), rails=False)) == (None, None)
+    assert presenter.rails(closed, look(light=True), Settings()) == (None, None)  # the first paint comes first
 
 
 def test_a_frame_without_a_desk_says_why_its_calendar_is_empty(closed):
