@@ -211,6 +211,17 @@ def test_two_releases_at_once_are_one_moment(rig):
     assert len(rig.asked) == 3  # once, not once each
 
 
+def test_a_release_on_a_closed_day_is_marked_in_list_and_title(rig):
+    good_friday = datetime(2026, 4, 3, 12, 30, tzinfo=UTC)
+    state = ReleasePresenter().present(
+        rig.look(good_friday - timedelta(hours=1), "nfp:2026-04-03T12:30Z"), Settings()
+    )
+    (row,) = [one for one in state.rows if one.key == "nfp:2026-04-03T12:30Z"]
+    assert row.cells[0].text == "Payrolls · closed"
+    assert "cash market is closed" in row.cells[0].why
+    assert "cash market closed" in [one.text for one in state.board_facts]
+
+
 def test_a_wrong_clock_is_told_first(rig):
     note = "this computer's clock is 4 min fast, ages are wrong: set this computer's clock"
     feed = (SourceState("yahoo", FeedState.LIVE, 1.0, 0.0, None, None, None, note),)

@@ -50,11 +50,13 @@ FIELD_MARK = "|"
 """Parts of the key of a typed figure: kind, moment, which."""
 NO_DESK = "the calendar is shown in the window alone"
 _NAMES: dict[str, str] = {str(kind): name for kind, name in (*NAMES.items(), *MARK_NAMES.items())}
-_HEADERS = ("min", "RUT %", "NDX %", "Gap pp", "Ratio %", "by", "VIX pt", "2Y bp", "Fed bp", "Gauge")
+_HEADERS = ("min", "RUT %", "NDX %", "Gap pp", "Ratio %", "driver", "VIX pt", "2Y bp", "Fed bp", "Gauge")
 _BASIS = {
     Basis.RELEASE: "since the second before the release",
     Basis.PRIOR_CLOSE: "since the prior close, not since the release",
 }
+_LIST_NAMES = {"nfp": "Payrolls"}
+"""Where the full name takes too much room in a list."""
 _SHORT = {"index": "index", "future": "futures", "etf": "ETF", "mixed": "proxy"}
 
 
@@ -247,9 +249,10 @@ def _row(one: Event, look: ReleaseLook) -> EventRow:
     past = wait_s <= 0
     armed = look.armed is not None and one.release and one.at == look.armed.at
     tone = Tone.WARN if armed else Tone.DIM if past else Tone.PLAIN
-    name = f"● {one.name}" if armed else one.name
-    why = f"{name}: {one.detail}" if one.detail else name
-    closed = Text(f"{name} (closed)", Tone.WARN if not past else Tone.DIM, why)
+    short = _LIST_NAMES.get(one.kind, one.name)
+    name = f"● {short}" if armed else short
+    why = f"{one.name}: {one.detail}" if one.detail else one.name
+    closed = Text(f"{name} · closed", Tone.WARN if not past else Tone.DIM, why)
     mine = f"{one.at.astimezone():%H:%M}" if _differs(one.at) and not one.all_day else ""
     if one.all_day:
         days = (local.date() - trading_day(moment)).days

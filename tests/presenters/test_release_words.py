@@ -65,7 +65,7 @@ def test_cells_have_signs_and_what_is_not_known_says_why():
     state = ReleasePresenter().present(look(), Settings())
     assert state.board is not None
     assert state.board.headers == (
-        "min", "RUT %", "NDX %", "Gap pp", "Ratio %", "by", "VIX pt", "2Y bp", "Fed bp", "Gauge",
+        "min", "RUT %", "NDX %", "Gap pp", "Ratio %", "driver", "VIX pt", "2Y bp", "Fed bp", "Gauge",
     )  # fmt: skip
     five, close = state.board.rows
     assert [one.text for one in five] == [
