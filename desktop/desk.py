@@ -150,7 +150,7 @@ class Desk:
             minute_days=() if as_of is None else self._minute_days(parts.store),
             setups=self._shown_setups(view.settings),
             alerts=self._watcher.follow(seen, judged, view.settings, view.alert),
-            release=self._releases.look(seen, view.release, now),
+            release=self._releases.look(seen, view.release, now, light=not self._begun),
         )
 
     def _minute_days(self, store: Store) -> tuple[date, ...]:
@@ -273,7 +273,8 @@ class Desk:
                 if as_of is not None:
                     raise ArmingError(f"not armed: {NOT_NOW}")
                 now = parts.clock.now()
-                armed = self._releases.arm(key, self._schedules.at(now), now)
+                # A schedule of its own: that of the frames is the engine thread's.
+                armed = self._releases.arm(key, Schedules(parts.store).at(now), now)
                 told = (
                     f"armed{' in the demo' if self.mode is Mode.DEMO else ''}: {armed.name} {moment_et(armed.at)}"
                 )

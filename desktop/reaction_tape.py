@@ -39,7 +39,7 @@ _BACK = timedelta(seconds=REFERENCE_AGE_S + 300)
 _LEAST = 3
 """A fan of fewer earlier releases gives way to one of another kind that has more."""
 _ZQ_AGE = timedelta(minutes=20)
-_MONTHS = 14
+_MONTHS, _FRONT = 14, 2
 
 
 class ReactionTape:
@@ -151,8 +151,10 @@ class ReactionTape:
         settled = moment >= when + SETTLED
         if settled and when in self._implied:
             return self._implied[when]
-        prices = {}
-        for month in _months(trading_day(when)):
+        prices: dict[date, float] = {}
+        for number, month in enumerate(_months(trading_day(when))):
+            if number == _FRONT and not prices:
+                break  # who has none of the front months has none at all
             quote = self._store.last_quote(rates.zq_symbol(month), moment, traded_by=when)
             if quote is not None and when - quote.event_time <= _ZQ_AGE:
                 prices[month] = quote.price
@@ -246,12 +248,34 @@ def candidates(release: datetime) -> tuple[Candidate, ...]:
 
 def earlier_paths(store: Store, release: datetime, earlier: Sequence[datetime]) -> Paths:
     """Paths of earlier releases from the stored bars, by kind and basis; slow where there are many."""
-    return {
-        (kind, basis): tuple(
-            found for one in earlier if (found := reaction_path(store, one, kind, basis, release)) is not None
+    found: dict[Candidate, tuple[Path, ...]] = {}
+    for kind, basis in candidates(release):
+        since = _bars_since(store, kind)
+        paths = (
+            reaction_path(store, one, kind, basis, release)
+            for one in earlier
+            if since is not None and one.timestamp() >= since - Interval.DAY.seconds
         )
-        for kind, basis in candidates(release)
-    }
+        found[kind, basis] = tuple(one for one in paths if one is not None)
+    return found
+
+
+def _bars_since(store: Store, kind: str) -> int | None:
+    """First second from which both legs of `kind` have intraday bars; None where a leg has none."""
+    first = []
+    for symbol in symbols_of(kind):
+        starts = [
+            rows[0][0]
+            for one in INTERVALS
+            if (rows := store.rows(_FIRST_BAR, (symbol, one.value))) and rows[0][0] is not None
+        ]
+        if not starts:
+            return None
+        first.append(min(starts))
+    return int(max(first))
+
+
+_FIRST_BAR = "SELECT min(start_s) FROM bars WHERE symbol = ? AND interval = ?"
 
 
 def fan(store: Store, release: datetime, moment: datetime, earlier: Paths, scheduled: int) -> Reactions | Unknown:

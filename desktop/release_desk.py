@@ -17,6 +17,7 @@ from desktop.book import Book
 from desktop.deferred import Deferred
 from desktop.market import marks
 from desktop.market.arming import Armed, Deed, Watch, armed_at, followed
+from desktop.market.database import StoreError
 from desktop.market.known import Unknown, UserError
 from desktop.market.marks import Event, OwnEvent, of_own, own_event
 from desktop.market.releases import ReleaseKind, Schedule
@@ -81,6 +82,8 @@ class ReleaseLook:
     own_saved: int
     skew: str
     frozen_symbols: tuple[str, ...] = ()
+    light: bool = False
+    """Only what costs nothing: the first paint comes first."""
 
 
 class ReleaseDesk:
@@ -174,36 +177,43 @@ class ReleaseDesk:
     # The engine's thread
 
     def poll(self, now: datetime, schedule: Schedule, speed: float, ask: Callable[[], object]) -> None:
-        """Follow the armed release at `now`: ask for prices when due, freeze references, end when over."""
+        """Follow the armed release at `now`: ask for prices when due, freeze references, end when over.
+
+        A book that cannot be written is told in the panel; prices are asked for all the same.
+        """
         with self._lock:
-            self._reread()
-            armed = self._armed
-            if armed is None:
-                return
-            after = followed(
-                armed, schedule, now, [(_arm_key(of_own(one)), one.at, one.title) for one in self._own]
-            )
-            if isinstance(after, str):
-                self._records.arm(None)
-                self._watch, self._told = None, f"disarmed: {after}"
-                return
-            if after != armed:
-                self._records.arm(after)
-                armed = after
-            if self._watch is None or self._watch.at != armed.at:
-                self._watch = Watch(armed.at, self._records.deeds(armed.at))
-            watch = self._watch
-            known = len(watch.deeds)
-            if watch.poll(now, speed):
-                ask()
-            if len(watch.deeds) != known:
-                self._records.keep_deeds(armed.at, watch.deeds)
-            if armed.at <= now <= armed.at + _FREEZE_UNTIL:
-                self._freeze(armed.at, now)
-            if watch.is_over(now):
-                self._records.arm(None)
-                self._watch = None
-                self._told = _ended(armed, watch)
+            try:
+                self._follow(now, schedule, speed, ask)
+            except StoreError as error:
+                self._told = f"not kept: {error}"
+
+    def _follow(self, now: datetime, schedule: Schedule, speed: float, ask: Callable[[], object]) -> None:
+        self._reread()
+        armed = self._armed
+        if armed is None:
+            return
+        after = followed(armed, schedule, now, [(_arm_key(of_own(one)), one.at, one.title) for one in self._own])
+        if isinstance(after, str):
+            self._records.arm(None)
+            self._watch, self._told = None, f"disarmed: {after}"
+            return
+        if after != armed:
+            self._records.arm(after)
+            armed = after
+        if self._watch is None or self._watch.at != armed.at:
+            self._watch = Watch(armed.at, self._records.deeds(armed.at))
+        watch = self._watch
+        known = len(watch.deeds)
+        if watch.poll(now, speed):
+            ask()
+        if len(watch.deeds) != known:
+            self._records.keep_deeds(armed.at, watch.deeds)
+        if armed.at <= now <= armed.at + _FREEZE_UNTIL:
+            self._freeze(armed.at, now)
+        if watch.is_over(now):
+            self._records.arm(None)
+            self._watch = None
+            self._told = _ended(armed, watch)
 
     def _freeze(self, at: datetime, now: datetime) -> None:
         """Note the references that can no longer change: fresh ones, and those of a source that is past them."""
@@ -224,8 +234,11 @@ class ReleaseDesk:
         if found:
             self._records.freeze(at, found, now)
 
-    def look(self, snapshot: Snapshot, key: str, now: datetime) -> ReleaseLook:
-        """Return what is to be shown at the snapshot's moment; `key` names the event whose board is asked for."""
+    def look(self, snapshot: Snapshot, key: str, now: datetime, *, light: bool = False) -> ReleaseLook:
+        """Return what is to be shown at the snapshot's moment; `key` names the event whose board is asked for.
+
+        A `light` look leaves out the board and earlier reactions.
+        """
         with self._lock:
             self._reread()
             moment, schedule = snapshot.moment, snapshot.schedule
@@ -233,9 +246,10 @@ class ReleaseDesk:
             armed = self._armed if snapshot.mode is not Mode.AS_OF else None
             chosen = self._chosen(events, schedule, key, armed, moment)
             at = chosen[0].at if chosen else None
-            board = None if at is None else self._reaction(at, snapshot)
+            board = None if at is None or light else self._reaction(at, snapshot)
             typed = tuple(self._typed(one) for one in chosen if one.kind in UNITS)
-            found, place, n_typed = self._earlier(chosen, typed, snapshot)
+            nothing: tuple[Unknown, Unknown, int] = _LATER, _LATER, 0
+            found, place, n_typed = nothing if light else self._earlier(chosen, typed, snapshot)
             frozen, deeds = ({}, []) if at is None else self._noted(at, moment)
             if self._watch is not None and self._watch.at == at:
                 deeds = self._watch.deeds
@@ -259,9 +273,8 @@ class ReleaseDesk:
                 own_error=self._own_error,
                 own_saved=self._own_saved,
                 skew=next((one.note for one in snapshot.feed if "computer's clock" in one.note), ""),
-                frozen_symbols=()
-                if at is None or at > moment
-                else tuple(sorted(self._records.frozen(at, moment))),
+                frozen_symbols=tuple(sorted(frozen)),
+                light=light,
             )
 
     # Within
@@ -383,6 +396,7 @@ class ReleaseDesk:
         return found, place, len(signs)
 
 
+_LATER = Unknown("being computed")
 _FIRST = end_of_day(date(1999, 12, 31))
 
 

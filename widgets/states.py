@@ -217,8 +217,8 @@ class FieldState:
     """One input of the sizer: what is typed, the unit, and what is wrong with it ("" when nothing is).
 
     `hint` is what holds while nothing is typed, as what the market gives: it stands in the empty field. A
-    `typed` one overrides that; the text
-    `untyped` gives it back. `origin` tells, under the field, where the value comes from and of when it is.
+    `typed` one overrides that; the text `untyped` gives it back. `origin` tells, under the field, where the value
+    comes from and of when it is.
     """
 
     key: str

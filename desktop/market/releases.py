@@ -2,7 +2,7 @@
 
 The shipped table (resources/releases.csv) holds published dates and New York times; `merge` puts in its place
 what publishers' calendars say. Nothing is extrapolated: past its end there is no next release, and `known_to` says
-where that is. PCE is not in the table: its dates come from a publisher, or not at all.
+where that is. PCE is not in the table: its dates come from a publisher, or not at all. Other days are in `marks`.
 """
 
 from __future__ import annotations
@@ -40,6 +40,8 @@ NAMES = {
     ReleaseKind.PPI: "PPI",
     ReleaseKind.FOMC: "FOMC decision",
 }
+SHIPPED_ON = date(2026, 8, 6)
+"""The day the shipped table was as published."""
 CASH_MARKET_CLOSED = "the cash market is closed on this day: futures alone react"
 
 Entry: TypeAlias = tuple[datetime, ReleaseKind]

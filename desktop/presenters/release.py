@@ -12,7 +12,7 @@ from desktop.analytics.reactions import NOT_YET, Basis, Board, Move, Pair, React
 from desktop.market import marks
 from desktop.market.known import Maybe, Unknown
 from desktop.market.marks import MARK_NAMES, Event, minutes_known_to
-from desktop.market.releases import NAMES, ReleaseKind, Schedule, shipped
+from desktop.market.releases import NAMES, SHIPPED_ON, ReleaseKind, Schedule, shipped
 from desktop.market.sessions import new_york, trading_day
 from desktop.presenters.divergence import KIND_WORDS
 from desktop.presenters.words import (
@@ -50,11 +50,13 @@ FIELD_MARK = "|"
 """Parts of the key of a typed figure: kind, moment, which."""
 NO_DESK = "the calendar is shown in the window alone"
 _NAMES: dict[str, str] = {str(kind): name for kind, name in (*NAMES.items(), *MARK_NAMES.items())}
-_HEADERS = ("min", "RUT %", "NDX %", "Gap pp", "Ratio %", "by", "VIX pt", "2Y bp", "Fed bp", "Gauge")
+_HEADERS = ("min", "RUT %", "NDX %", "Gap pp", "Ratio %", "driver", "VIX pt", "2Y bp", "Fed bp", "Gauge")
 _BASIS = {
     Basis.RELEASE: "since the second before the release",
     Basis.PRIOR_CLOSE: "since the prior close, not since the release",
 }
+_LIST_NAMES = {"nfp": "Payrolls"}
+"""Where the full name takes too much room in a list."""
 _SHORT = {"index": "index", "future": "futures", "etf": "ETF", "mixed": "proxy"}
 
 
@@ -152,7 +154,7 @@ class ReleasePresenter:
         self, snapshot: Snapshot, look: ReleaseLook | None, settings: Settings
     ) -> tuple[Rails | None, Rails | None]:
         """Rails of the charts of days, and of the chart of the session shown; None where the user wants none."""
-        if not settings.rails:
+        if not settings.rails or (look is not None and look.light):
             return None, None
         hidden, own = hidden_kinds(settings), () if look is None else look.own
         today = snapshot.today
@@ -209,7 +211,7 @@ def _facts(look: ReleaseLook) -> tuple[Text, ...]:
 
 
 def _known_by_kind(schedule: Schedule) -> str:
-    lines = []
+    lines = [f"The shipped table is as published on {day(SHIPPED_ON)}."]
     for kind in ReleaseKind:
         to, table = schedule.kind_known_to(kind), shipped().kind_known_to(kind)
         told = to.reason if isinstance(to, Unknown) else f"to {day(to)}"
@@ -247,9 +249,10 @@ def _row(one: Event, look: ReleaseLook) -> EventRow:
     past = wait_s <= 0
     armed = look.armed is not None and one.release and one.at == look.armed.at
     tone = Tone.WARN if armed else Tone.DIM if past else Tone.PLAIN
-    name = f"● {one.name}" if armed else one.name
-    why = f"{name}: {one.detail}" if one.detail else name
-    closed = Text(f"{name} (closed)", Tone.WARN if not past else Tone.DIM, why)
+    short = _LIST_NAMES.get(one.kind, one.name)
+    name = f"● {short}" if armed else short
+    why = f"{one.name}: {one.detail}" if one.detail else one.name
+    closed = Text(f"{name} · closed", Tone.WARN if not past else Tone.DIM, why)
     mine = f"{one.at.astimezone():%H:%M}" if _differs(one.at) and not one.all_day else ""
     if one.all_day:
         days = (local.date() - trading_day(moment)).days
@@ -345,6 +348,11 @@ def _board_facts(look: ReleaseLook) -> tuple[Text, ...]:
         facts.append(Text("not out yet: the reference is taken one second before", Tone.DIM))
         return tuple(facts)
     facts.append(_now(board.now))
+    latest = next(
+        (one for one in (board.now, *(row.move for row in reversed(board.rows))) if isinstance(one, Move)), None
+    )
+    if latest is not None and "late" in latest.note:
+        facts.append(Text(latest.note, Tone.WARN))
     facts.append(_reference(board))
     if look.missed:
         first, last = look.missed[0], look.missed[-1]

@@ -1,4 +1,4 @@
-"""An armed release by a clock that the test moves: what is due, what was missed, what became of a moved release."""
+"""An armed release by a clock that the test moves: what is due, what was missed, what became of a moved one."""
 
 from __future__ import annotations
 

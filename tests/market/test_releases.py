@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from desktop.market.releases import (
+    SHIPPED_ON,
     ReleaseFileError,
     ReleaseKind,
     last_release,
@@ -17,6 +18,7 @@ from desktop.market.releases import (
     schedule,
     schedule_known_to,
 )
+from resources import path as resource
 
 CPI_OF_JULY_2024 = datetime(2024, 7, 11, 12, 30, tzinfo=UTC)
 
@@ -33,6 +35,14 @@ def test_table_equals_the_corrected_calendar(real_data):
     ours = {(str(kind), *f"{at.astimezone(eastern):%Y-%m-%d %H:%M}".split()) for at, kind in schedule()}
     assert len(schedule()) == len(ours) == 3 * 323 + 223
     assert ours == expected
+
+
+def test_the_table_says_itself_when_it_was_as_published_and_holds_no_unchecked_kind(real_data):
+    first = resource("releases.csv").read_text(encoding="utf-8").splitlines()[0]
+    assert SHIPPED_ON.isoformat() in first
+    calendar = (real_data / "econ-calendar/macro-events-2000-2027-corrected.csv").read_text(encoding="utf-8")
+    assert ",pce," not in calendar.lower()  # dates of PCE could be checked against nothing
+    assert {kind for _, kind in schedule()} == set(ReleaseKind) - {ReleaseKind.PCE}
 
 
 def test_twelve_cpi_and_employment_releases_a_year_but_eleven_in_2025():
