@@ -165,6 +165,19 @@ def test_a_table_is_as_high_as_its_rows(panel):
     assert table.table() == "Worst days\tP&L $\n3 Jan 2001\t-$41,081\n"
 
 
+def test_without_a_position_every_page_says_why(panel):
+    empty = replace(
+        FULL, legs=(), heat=None, tables=SizerTables(), what_if=None, orders=None, message="IWM has no price"
+    )
+    panel.show_state(empty)
+    for page in ("ticket", "risk", "what_if"):
+        panel.show_page(page)
+        QApplication.processEvents()
+        assert "IWM has no price" in labels(panel)
+    panel.show_state(FULL)
+    assert "IWM has no price" not in labels(panel)
+
+
 # What if
 
 
