@@ -24,6 +24,7 @@ from desktop.presenters.sizer_form import (
     price_of,
     risk_of,
     suggested,
+    unseen,
 )
 from desktop.presenters.sizer_orders import by_symbol, orders_of, standing
 from desktop.presenters.sizer_pages import bases_of, cover_of, margins_of, tables_of, what_if_of
@@ -85,7 +86,10 @@ class SizerPresenter:
         risk = risk_of(snapshot, form)
         hedges = hedges_of(snapshot, settings, form, risk)
         inputs = inputs_of(snapshot, settings, form, prices, risk)
-        errors = {field_of(name): why for name, why in validate(inputs).items()} | dict(form.errors)
+        left_out = unseen(settings)
+        errors = {field_of(name): why for name, why in validate(inputs).items()} | {
+            key: why for key, why in form.errors.items() if key not in left_out
+        }
         if "typed_hedge" in form.values and "k" in errors:
             errors["typed_hedge"] = errors["k"]
         chosen = HedgeKind(settings.hedge)

@@ -347,6 +347,17 @@ def test_a_set_up_is_loaded_by_its_name_and_the_button_tells_it(panel):
     assert asked == [SetupAsked("load", "CPI day"), SetupAsked("load", "R&D")]
 
 
+def test_a_changed_set_up_is_saved_again_with_one_choice(panel):
+    asked = setups(panel, ("CPI day",), "CPI day")
+    button = panel.findChild(SetupsButton)
+    assert button is not None
+    assert not any("again" in one.text() for one in button.menu().actions())
+    panel.show_state(replace(FULL, setups=SetupsState(("CPI day",), "CPI day", changed=True)))
+    assert button.text() == "CPI day •"
+    choose(panel, "Save “CPI day” again")
+    assert asked == [SetupAsked("save", "CPI day")]
+
+
 def test_a_set_up_is_saved_under_the_name_that_is_typed(panel, monkeypatch):
     asked = setups(panel, ("CPI day",))
     typing(monkeypatch, " NFP ")
