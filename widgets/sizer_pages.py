@@ -25,7 +25,7 @@ from widgets.theme import DARK, Theme
 from widgets.ticket_table import Figures
 
 _ROW, _CLOSER = 16, 10
-_BESIDE = 700
+_BESIDE, _TWO_TABLES = 700, 500
 _TENTHS = 10
 _MARKET_WIDTH, _COST_WIDTH, _HELD_WIDTH = 112, 82, 200
 _NOTHING = Text("")
@@ -121,15 +121,21 @@ class RiskPage(QWidget):
         right.addWidget(self.falls)
         right.addWidget(self.note)
         right.addStretch(1)
-        row = QHBoxLayout()
-        row.setSpacing(14)
-        row.addLayout(left, 20)
-        row.addLayout(right, 21)
+        self._both = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._both.setSpacing(14)
+        self._both.addLayout(left, 20)
+        self._both.addLayout(right, 21)
         self.message = Label(13, wrap=True, name="Why there is no risk")
         self.message.setAlignment(Qt.AlignmentFlag.AlignCenter)
         column = _column(self, 0)
         column.addWidget(self.message)
-        column.addLayout(row, 1)
+        column.addLayout(self._both, 1)
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        across, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
+        self._both.setDirection(across if self.width() >= _TWO_TABLES else down)
 
     def show_tables(self, tables: SizerTables, message: str) -> None:
         """Show the tables of one position, or `message` where there is none; the same ones are left alone."""

@@ -128,8 +128,8 @@ class SizerPanel(Card):
         self._show_pages()
         self._show_orders()
         self._show_hint()
+        self._arrange_choices()  # how wide a button is, the style tells only after the first paint
         if anew:
-            self._arrange_choices()
             self._order_tabs()
 
     @override
