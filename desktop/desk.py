@@ -163,7 +163,8 @@ class Desk:
 
     def _shown_setups(self, chosen: Settings) -> SetupsState:
         note = "kept until the demo is left" if self.mode is Mode.DEMO else ""
-        return SetupsState(self._setups.names(), self._setups.matching(chosen), note)
+        current, changed = self._setups.current(chosen)
+        return SetupsState(self._setups.names(), current, changed, note)
 
     @property
     def _statistics(self) -> Progress | None:

@@ -40,6 +40,7 @@ class Setups:
     def __init__(self, book: Book) -> None:
         self._book = book
         self._held: tuple[object, tuple[str, ...]] | None = None
+        self._last = ""
         self._matched: tuple[Settings, tuple[str, ...], str] | None = None
 
     def names(self) -> tuple[str, ...]:
@@ -63,6 +64,16 @@ class Setups:
             self._matched = held = chosen, names, found
         return held[2]
 
+    def current(self, chosen: Settings) -> tuple[str, bool]:
+        """Name of the set-up in use, "" for none, and whether its fields were changed since."""
+        found = self.matching(chosen)
+        if found:
+            self._last = found
+            return found, False
+        if self._last in self.names():
+            return self._last, True
+        return "", False
+
     def save(self, name: str, chosen: Settings, now: datetime) -> str:
         """Keep the sizer's fields of `chosen` under `name`, in place of what was there; returns the name, tidied.
 
@@ -76,6 +87,7 @@ class Setups:
             db.execute(
                 "INSERT OR REPLACE INTO setups VALUES (?, ?, ?)", (name, _microseconds(now), _document(chosen))
             )
+        self._last = name
         return name
 
     def load(self, name: str, onto: Settings) -> tuple[Settings, tuple[str, ...]]:
@@ -107,6 +119,7 @@ class Setups:
                 chosen = settings.changed(chosen, _NAMES[key], value)
             except SettingError as error:
                 problems.append(f"set-up {name!r}: {error}; the default is used")
+        self._last = name
         return chosen, tuple(problems)
 
     def rename(self, name: str, new: str) -> str:
@@ -125,6 +138,7 @@ class Setups:
                 raise SetupError(new, "is there already: choose another name, or delete that one first")
             if not db.execute("UPDATE setups SET name = ? WHERE name = ?", (new, name)).rowcount:
                 raise SetupError(name, "is not there any more: another window may have deleted it")
+        self._last = new if self._last == name else self._last
         return new
 
     def delete(self, name: str) -> None:

@@ -98,6 +98,19 @@ def test_the_set_up_whose_fields_these_are_is_told(setups):
     assert setups.matching(names(capital="1m ")) == ""
 
 
+def test_the_set_up_in_use_is_told_as_changed_until_it_is_saved_again(setups):
+    assert setups.current(names(capital="1m")) == ("", False)
+    setups.save("mine", names(capital="1m"), NOW)
+    assert setups.current(names(capital="1m")) == ("mine", False)
+    assert setups.current(names(capital="2m")) == ("mine", True)
+    setups.rename("mine", "yours")
+    assert setups.current(names(capital="2m")) == ("yours", True)
+    setups.save("yours", names(capital="2m"), NOW)
+    assert setups.current(names(capital="2m")) == ("yours", False)
+    setups.delete("yours")
+    assert setups.current(names(capital="2m")) == ("", False)
+
+
 def test_renaming_keeps_the_fields_and_takes_no_name_that_is_there(setups):
     setups.save("a", names(capital="1m"), NOW)
     setups.save("b", names(capital="2m"), NOW)

@@ -25,7 +25,7 @@ from widgets.theme import DARK, Theme
 from widgets.ticket_table import Figures
 
 _ROW, _CLOSER = 16, 10
-_BESIDE = 700
+_BESIDE, _TWO_TABLES = 700, 500
 _TENTHS = 10
 _MARKET_WIDTH, _COST_WIDTH, _HELD_WIDTH = 112, 82, 200
 _NOTHING = Text("")
@@ -81,6 +81,11 @@ def _column(widget: QWidget, spacing: int = 5) -> QVBoxLayout:
     return column
 
 
+def _show_message(label: Label, message: str) -> None:
+    label.show_text(Text(message, Tone.DIM) if message else _NOTHING)
+    label.setVisible(bool(message))
+
+
 class MarketPage(QWidget):
     """What the market gives, each figure with its date and window, and what overrides it."""
 
@@ -116,14 +121,25 @@ class RiskPage(QWidget):
         right.addWidget(self.falls)
         right.addWidget(self.note)
         right.addStretch(1)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(14)
-        row.addLayout(left, 20)
-        row.addLayout(right, 21)
+        self._both = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._both.setSpacing(14)
+        self._both.addLayout(left, 20)
+        self._both.addLayout(right, 21)
+        self.message = Label(13, wrap=True, name="Why there is no risk")
+        self.message.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        column = _column(self, 0)
+        column.addWidget(self.message)
+        column.addLayout(self._both, 1)
 
-    def show_tables(self, tables: SizerTables) -> None:
-        """Show the tables of one position; the same ones are left alone."""
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        across, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
+        self._both.setDirection(across if self.width() >= _TWO_TABLES else down)
+
+    def show_tables(self, tables: SizerTables, message: str) -> None:
+        """Show the tables of one position, or `message` where there is none; the same ones are left alone."""
+        _show_message(self.message, message)
         self.risk.show_table(tables.risk)
         self.days.show_table(tables.days)
         self.falls.show_table(tables.falls)
@@ -131,7 +147,7 @@ class RiskPage(QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         """Take over the colours of `theme`."""
-        for one in (self.risk, self.days, self.falls, self.note):
+        for one in (self.risk, self.days, self.falls, self.note, self.message):
             one.set_theme(theme)
 
 
@@ -185,6 +201,9 @@ class WhatIfPage(QWidget):
         left.addLayout(self.head)
         left.addLayout(self._grid)
         left.addWidget(self.results)
+        self.message = Label(13, wrap=True, name="Why there is no what-if")
+        self.message.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        left.addWidget(self.message)
         left.addStretch(1)
         self._both = QBoxLayout(QBoxLayout.Direction.TopToBottom, self)
         self._both.setContentsMargins(0, 0, 0, 0)
@@ -203,8 +222,9 @@ class WhatIfPage(QWidget):
         chosen = next((one.key for one in (self._state.paths if self._state else ()) if one.chosen), "")
         return [*([self.paths.button(chosen)] if chosen else []), *self._sliders.values(), self.heat]
 
-    def show_state(self, state: WhatIfState | None) -> None:
-        """Show `state`; a slider that is being dragged is left alone."""
+    def show_state(self, state: WhatIfState | None, message: str) -> None:
+        """Show `state`, or `message` where there is none; a slider that is being dragged is left alone."""
+        _show_message(self.message, "" if state is not None else message)
         if state == self._state:
             return
         self._state = state
@@ -259,6 +279,7 @@ class WhatIfPage(QWidget):
         """Take over the colours of `theme`."""
         self._theme = theme
         self.results.set_theme(theme)
+        self.message.set_theme(theme)
         self.heat.set_theme(theme)
         for both in self._words.values():
             for one in both:
@@ -313,8 +334,7 @@ class HedgePage(QWidget):
 
     def show_state(self, state: CoverState) -> None:
         """Show `state`; what is shown already is left alone."""
-        self.message.show_text(Text(state.message, Tone.DIM) if state.message else _NOTHING)
-        self.message.setVisible(bool(state.message))
+        _show_message(self.message, state.message)
         self.facts.show_texts(state.facts)
         self.facts.setVisible(bool(state.facts))
         self.table.show_table(state.table)

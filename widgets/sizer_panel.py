@@ -118,8 +118,8 @@ class SizerPanel(Card):
         self._message.show_text(Text(state.message, Tone.DIM))
         self._result.setCurrentIndex(1 if state.message else 0)
         self._market.table.show_table(state.bases)
-        self._risk.show_tables(state.tables)
-        self._what_if.show_state(state.what_if)
+        self._risk.show_tables(state.tables, state.message)
+        self._what_if.show_state(state.what_if, state.message)
         self._what_if.heat.show_map(state.heat)
         self._costs.table.show_table(state.tables.costs)
         self._costs.margins.show_texts(state.margins)
@@ -128,8 +128,8 @@ class SizerPanel(Card):
         self._show_pages()
         self._show_orders()
         self._show_hint()
+        self._arrange_choices()  # how wide a button is, the style tells only after the first paint
         if anew:
-            self._arrange_choices()
             self._order_tabs()
 
     @override

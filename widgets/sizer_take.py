@@ -44,20 +44,21 @@ class SetupsButton(QPushButton):
             return
         self._state = state
         short = state.current if len(state.current) <= 12 else f"{state.current[:11]}…"
-        self.setText(short or "Set-ups")
-        self.setAccessibleName(f"Set-ups, now {state.current}" if state.current else "Set-ups")
+        self.setText(f"{short}{' •' if state.changed else ''}" if short else "Set-ups")
+        said = f"Set-ups, now {state.current}{', changed since' if state.changed else ''}"
+        self.setAccessibleName(said if state.current else "Set-ups")
         menu = self._menu
         menu.clear()
         for name in state.names:
             action = self._add(menu, name.replace("&", "&&"), SetupAsked("load", name))
             action.setCheckable(True)
-            action.setChecked(name == state.current)
+            action.setChecked(name == state.current and not state.changed)
         if state.names:
             menu.addSeparator()
         save = QAction("Save as…", menu)
         save.triggered.connect(self._save)
         menu.addAction(save)
-        if state.current:
+        if state.current and state.changed:
             self._add(menu, f"Save “{state.current}” again", SetupAsked("save", state.current))
         renaming, deleting = menu.addMenu("Rename"), menu.addMenu("Delete")
         for name in state.names:

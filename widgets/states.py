@@ -337,10 +337,11 @@ class SizerTables:
 
 @dataclass(frozen=True, slots=True)
 class SetupsState:
-    """Named set-ups of the sizer; `current` is the one whose fields these are, "" for none."""
+    """Named set-ups of the sizer; `current` was loaded or saved last, "" for none; `changed` since then."""
 
     names: tuple[str, ...] = ()
     current: str = ""
+    changed: bool = False
     note: str = ""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from desktop.market.instruments import Leg
 from desktop.market.known import Maybe, Unknown
@@ -23,6 +24,7 @@ from desktop.presenters.sizer_form import (
     price_of,
     risk_of,
     suggested,
+    unseen,
 )
 from desktop.presenters.sizer_orders import by_symbol, orders_of, standing
 from desktop.presenters.sizer_pages import bases_of, cover_of, margins_of, tables_of, what_if_of
@@ -84,7 +86,10 @@ class SizerPresenter:
         risk = risk_of(snapshot, form)
         hedges = hedges_of(snapshot, settings, form, risk)
         inputs = inputs_of(snapshot, settings, form, prices, risk)
-        errors = {field_of(name): why for name, why in validate(inputs).items()} | dict(form.errors)
+        left_out = unseen(settings)
+        errors = {field_of(name): why for name, why in validate(inputs).items()} | {
+            key: why for key, why in form.errors.items() if key not in left_out
+        }
         if "typed_hedge" in form.values and "k" in errors:
             errors["typed_hedge"] = errors["k"]
         chosen = HedgeKind(settings.hedge)
@@ -324,26 +329,26 @@ def _outcomes(p: Position) -> tuple[Text, ...]:
 
 
 def _heat(p: Position) -> HeatMap:
-    moves = sorted({one.rut_pct for one in p.scenarios})
-    pnl = {(one.ndx_pct, one.rut_pct): one.pnl_usd for one in p.scenarios}
+    scenarios_of = p.scenarios
+    moves = sorted({one.rut_pct for one in scenarios_of})
+    pnl = {(one.ndx_pct, one.rut_pct): one.pnl_usd for one in scenarios_of}
     values = tuple(tuple(pnl[ndx, rut] for rut in moves) for ndx in reversed(moves))
-    cells = tuple(
-        tuple(
-            Text(
-                short_dollars(pnl[ndx, rut]),
-                for_or_against(pnl[ndx, rut]),
-                f"RUT {signed(rut, 0, ' %')}, NDX {signed(ndx, 0, ' %')}: {signed_dollars(pnl[ndx, rut])}",
-            )
-            for rut in moves
-        )
-        for ndx in reversed(moves)
-    )
+    cells = tuple(tuple(_cell(rut, ndx, pnl[ndx, rut]) for rut in moves) for ndx in reversed(moves))
     return HeatMap(
         tuple(f"NDX {signed(ndx, 0)}%" for ndx in reversed(moves)),
         tuple(f"RUT {signed(rut, 0)}%" for rut in moves),
         cells,
         values,
     )
+
+
+def _cell(rut_pct: float, ndx_pct: float, usd: float) -> Text:
+    return Text(short_dollars(usd), for_or_against(usd), f"{_moves(rut_pct, ndx_pct)}: {signed_dollars(usd)}")
+
+
+@lru_cache(maxsize=256)
+def _moves(rut_pct: float, ndx_pct: float) -> str:
+    return f"RUT {signed(rut_pct, 0, ' %')}, NDX {signed(ndx_pct, 0, ' %')}"
 
 
 def _notes(snapshot: Snapshot, position: Position | None) -> tuple[Text, ...]:

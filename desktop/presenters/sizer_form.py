@@ -152,10 +152,15 @@ class Form:
     errors: Mapping[str, str]
     texts: Mapping[str, str]
 
-    @property
-    def blocking(self) -> Mapping[str, str]:
-        """What keeps the ticket from being made."""
-        return {key: why for key, why in self.errors.items() if key not in _ASIDE}
+
+def unseen(settings: Settings) -> frozenset[str]:
+    """Fields that the chosen way of sizing and the instrument leave out: nothing depends on them."""
+    fees = {key for every in _FEES.values() for key, *_ in every}
+    by_size = {"vol_target": SizeBy.VOL_TARGET, "risk": SizeBy.STOP}
+    return frozenset(
+        {key for key, one in by_size.items() if settings.sizing != one.value}
+        | (fees - {key for key, *_ in _FEES[Traded(settings.instrument)]})
+    )
 
 
 def blocks(key: str) -> bool:
@@ -375,7 +380,8 @@ def inputs_of(
     """Everything a size depends on; k stands for a hedge to be chosen."""
     values, stats = form.values, snapshot.ratio
     size_by, traded = SizeBy(settings.sizing), Traded(settings.instrument)
-    costs = {cost: values[key] for key, cost in _COST_NAMES.items() if key in values}
+    left_out = unseen(settings)
+    costs = {cost: values[key] for key, cost in _COST_NAMES.items() if key in values and key not in left_out}
     return SizerInputs(
         size_by=size_by,
         instrument=traded,
@@ -423,10 +429,10 @@ def fields_of(
 ) -> tuple[FieldState, ...]:
     """Every field that is to be seen."""
     traded = Traded(settings.instrument)
-    hidden = {"vol_target": SizeBy.VOL_TARGET, "risk": SizeBy.STOP}
+    left_out = unseen(settings)
     shown = []
     for key, label, unit, page in (*_TICKET, *_MARKET, *_COSTS, *_FEES[traded], _HELD):
-        if key in hidden and settings.sizing != hidden[key].value:
+        if key in left_out:
             continue
         name, told, typed, untyped = label, _HELP.get(key, ""), False, ""
         market: tuple[str, Text | None] = "", None

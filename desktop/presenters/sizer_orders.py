@@ -83,7 +83,8 @@ def _made(symbol: str, price: Price) -> str:
 
 
 def _warning(snapshot: Snapshot, prices: Mapping[str, Price]) -> tuple[str, ...]:
-    if snapshot.mode is not Mode.LIVE or not snapshot.live:
+    doubtful = any(not one.live for one in prices.values())
+    if snapshot.mode is not Mode.LIVE or (doubtful and not snapshot.live):
         what = {Mode.LIVE: "last prices", Mode.AS_OF: "as of"}.get(snapshot.mode, snapshot.mode.value)
         return (f"NOT LIVE PRICES ({what}, {day(snapshot.today.session.day)})",)
     doubts = [

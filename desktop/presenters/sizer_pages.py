@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import date
+from functools import lru_cache
 
 from desktop.analytics.drawdowns import DrawdownMove
 from desktop.market.instruments import Leg
@@ -97,20 +99,21 @@ def _days(snapshot: Snapshot, p: Position) -> EvidenceTable | None:
     found = worst_days(p.long_usd, p.short_usd, returns.days, returns.rut, returns.ndx)
     if not found:
         return None
-    since = day(returns.days[0].item())
+    of = f"one of the 5 worst of {len(returns.days):,} days since {returns.days[0].item()} for this position"
     rows = tuple(
         (
-            Text(
-                day(one.day),
-                why=f"one of the 5 worst of {len(returns.days):,} days since {since} for this position",
-            ),
-            Text(signed(one.rut_pct, 1)),
-            Text(signed(one.ndx_pct, 1)),
+            *_day_cells(one.day, one.rut_pct, one.ndx_pct, of),
             Text(signed_dollars(one.pnl_usd), for_or_against(one.pnl_usd)),
         )
         for one in found
     )
     return EvidenceTable(("Worst days", "RUT %", "NDX %", "P&L $"), rows)
+
+
+@lru_cache(maxsize=64)
+def _day_cells(of: date, rut_pct: float, ndx_pct: float, why: str) -> tuple[Text, ...]:
+    """What a quote leaves as it is."""
+    return Text(day(of), why=why), Text(signed(rut_pct, 1)), Text(signed(ndx_pct, 1))
 
 
 def _falls(snapshot: Snapshot, p: Position) -> tuple[EvidenceTable | None, Text]:
@@ -130,6 +133,12 @@ def _falls(snapshot: Snapshot, p: Position) -> tuple[EvidenceTable | None, Text]
 
 
 def _fall(row: DrawdownMove, pnl_usd: float) -> tuple[Text, ...]:
+    return (*_fall_cells(row), Text(signed_dollars(pnl_usd), for_or_against(pnl_usd)))
+
+
+@lru_cache(maxsize=256)
+def _fall_cells(row: DrawdownMove) -> tuple[Text, ...]:
+    """What a quote leaves as it is."""
     deep = row.benchmark_pct
     depth = "" if isinstance(deep, Unknown) else f" {signed(deep, 1, ' %')}"
     return (
@@ -139,7 +148,6 @@ def _fall(row: DrawdownMove, pnl_usd: float) -> tuple[Text, ...]:
         ),
         Text(signed(row.rut_pct, 1)),
         Text(signed(row.ndx_pct, 1)),
-        Text(signed_dollars(pnl_usd), for_or_against(pnl_usd)),
     )
 
 

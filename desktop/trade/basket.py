@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from desktop.market.instruments import INSTRUMENTS, Instrument
-from desktop.trade.position import TicketLeg
+from desktop.trade.position import TicketLeg, instrument_of
 
 _IBKR_EXCHANGE = {"IWM": "SMART/ARCA", "QQQ": "SMART/NASDAQ"}
 _MARKET = {"IWM": "ARCX", "QQQ": "XNAS"}
@@ -56,11 +55,6 @@ def limit_price(line: TicketLeg) -> str:
     tick = instrument_of(line).tick
     digits = len(f"{tick:.6f}".rstrip("0").partition(".")[2])
     return f"{round(line.price / tick) * tick:.{digits}f}"
-
-
-def instrument_of(line: TicketLeg) -> Instrument:
-    """What a line of the ticket trades."""
-    return INSTRUMENTS[line.symbol if line.future is None else f"{line.symbol}=F"]
 
 
 def tag(made_at: datetime) -> str:

@@ -83,15 +83,32 @@ class Position:
     historical: HistoricalRisk | Unknown
     margin_usd: Maybe
     ratio: float
-    ratio_map: tuple[Outcome, ...]
     stop: Outcome | None
     target: Outcome | None
     reward_risk: Maybe
     reward_risk_after_costs: Maybe
     costs: Costs
-    scenarios: tuple[Scenario, ...]
-    replays: tuple[Replay, ...]
     notes: tuple[str, ...]
+
+    @property
+    def scenarios(self) -> tuple[Scenario, ...]:
+        """P&L for every pair of moves of both legs, NDX outer, both rising; exact."""
+        micro = {Side.BUY: 0, Side.SELL: 0}
+        for line in self.legs:
+            micro[line.side] += line.quantity * unit_micro(instrument_of(line), line.price)
+        return scenarios.scenario_grid(micro[Side.BUY], micro[Side.SELL])
+
+    @property
+    def ratio_map(self) -> tuple[Outcome, ...]:
+        """P&L by path at round levels of the ratio, at the ratio itself, at stop and target, rising."""
+        marks = (None if one is None else one.ratio for one in (self.stop, self.target))
+        levels = scenarios.ratio_levels(self.ratio, *marks)
+        return tuple(scenarios.outcome(self.long_usd, self.short_usd, self.ratio, one) for one in levels)
+
+    @property
+    def replays(self) -> tuple[Replay, ...]:
+        """The position in the named past falls."""
+        return scenarios.replay(self.long_usd, self.short_usd)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -167,17 +184,11 @@ def build(
         historical=past,
         margin_usd=_margin(inputs, long_units, short_units),
         ratio=task.ratio,
-        ratio_map=tuple(
-            scenarios.outcome(long_usd, short_usd, task.ratio, level)
-            for level in scenarios.ratio_levels(task.ratio, inputs.stop, inputs.target)
-        ),
         stop=stop,
         target=target,
         reward_risk=_reward_risk(stop, target, 0.0),
         reward_risk_after_costs=_reward_risk(stop, target, costs.total_usd),
         costs=costs,
-        scenarios=scenarios.scenario_grid(long_micro, short_micro),
-        replays=scenarios.replay(long_usd, short_usd),
         notes=_notes(inputs, task, gross, residual),
     )
 
@@ -219,10 +230,14 @@ def ticket_lines(
     return tuple(lines)
 
 
+def instrument_of(line: TicketLeg) -> Instrument:
+    """What a line of the ticket trades."""
+    return INSTRUMENTS[line.symbol if line.roll is None else f"{line.symbol}=F"]
+
+
 def cost_leg(line: TicketLeg) -> CostLeg:
     """What the costs need to know of a line of the ticket."""
-    symbol = line.symbol if line.roll is None else f"{line.symbol}=F"
-    what = INSTRUMENTS[symbol]
+    what = instrument_of(line)
     return CostLeg(
         root=what.root,
         micro=what.root.startswith("M"),

@@ -430,8 +430,9 @@ def as_text(position: Position, basis: str, beside: Sequence[Sized]) -> str:
         "P&L in $; across RUT, down NDX",
         "      " + "".join(f"{move:>+10} %" for move in _moves(position)),
     ]
+    grid = position.scenarios
     for move in reversed(_moves(position)):
-        cells = "".join(f"{one.pnl_usd:>+12,.0f}" for one in position.scenarios if one.ndx_pct == move)
+        cells = "".join(f"{one.pnl_usd:>+12,.0f}" for one in grid if one.ndx_pct == move)
         lines.append(f"{move:>+4} %{cells}".replace("-", "−"))
     lines += ["", "Hedges side by side"]
     for one in beside:

@@ -80,6 +80,11 @@ def size(inputs: SizerInputs, history: LegReturns | None = None) -> Position | U
     errors = validate(inputs)
     if errors:
         raise SizerInputsError(errors)
+    return _sized(inputs, history)
+
+
+def _sized(inputs: SizerInputs, history: LegReturns | None) -> Position | Unknown:
+    """As `size`, of inputs that were found good."""
     task = _task(inputs)
     chosen = lots.choose(task.long_unit, task.short_unit, task.aim, task.limits)
     if chosen is None:
@@ -105,8 +110,10 @@ def size_three(
             sized.append(Sized(hedge, hedge.k))
             continue
         one = replace(inputs, k=hedge.k, hedge=hedge.kind)
-        wrong_k = validate(one).get("k")
-        sized.append(Sized(hedge, Unknown(wrong_k) if wrong_k else size(one, history)))
+        errors = validate(one)
+        if errors.keys() - {"k"}:
+            raise SizerInputsError(errors)
+        sized.append(Sized(hedge, Unknown(errors["k"]) if errors else _sized(one, history)))
     return tuple(sized)
 
 

@@ -245,9 +245,11 @@ def test_a_set_up_brings_every_field_back_and_is_told_by_the_button(sized, qtbot
     before = sized.window.frame_shown.sizer.fields
     type_into(qtbot, edit(sized, "stop"), "13.5")
     type_into(qtbot, edit(sized, "capital"), "9m")
-    sized.frame(lambda one: one.sizer.setups == SetupsState(("CPI day",), "", "kept until the demo is left"))
+    expected = SetupsState(("CPI day",), "CPI day", changed=True, note="kept until the demo is left")
+    sized.frame(lambda one: one.sizer.setups == expected)
+    assert sized.window.sizer.findChild(SetupsButton).text() == "CPI day •"
     next(one for one in menu.actions() if one.text() == "CPI day").trigger()
-    frame = sized.frame(lambda one: one.sizer.setups.current == "CPI day")
+    frame = sized.frame(lambda one: not one.sizer.setups.changed)
     assert frame.sizer.fields == before
     assert edit(sized, "stop").text() == "12.5"
 

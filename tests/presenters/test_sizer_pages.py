@@ -182,6 +182,13 @@ def test_live_prices_make_files_without_a_question(live):
     )
 
 
+def test_a_night_quote_is_live_though_the_session_is_over(live):
+    assert not live.live  # no gap is told from what trades now
+    orders = sizer(live).orders
+    assert orders is not None
+    assert "NOT LIVE" not in orders.ticket
+
+
 def test_old_quotes_are_told_and_want_a_confirmation(base):
     state = sizer(quoted(base, age_s=7200))
     assert (state.standing.text, state.standing.tone) == ("old prices", Tone.WARN)
@@ -263,6 +270,14 @@ def test_the_five_worst_days_are_of_this_position(live):
 
 
 # Costs and margins
+
+
+@pytest.mark.parametrize("key", ["micro_commission", "share_commission", "borrow", "vol_target", "risk"])
+@pytest.mark.parametrize("text", ["x", "-5"])
+def test_a_field_that_is_not_seen_keeps_no_ticket_from_being_made(live, key, text):
+    state = sizer(live, replace(MINIS, **{key: text}))
+    assert quantities(state) == ["+7", "−2"]
+    assert not any(one.error for one in state.fields)
 
 
 def amount(text: str) -> float:

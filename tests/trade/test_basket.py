@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from desktop.market.instruments import Leg
 from desktop.market.known import Unknown
-from desktop.trade.basket import Layout, PriceStamp, instrument_of, limit_price, tag, written
-from desktop.trade.position import Position
+from desktop.trade.basket import Layout, PriceStamp, limit_price, tag, written
+from desktop.trade.position import Position, instrument_of
 from desktop.trade.sizing import Choice, Side, SizeBy, SizerInputs, size
 
 MADE = datetime(2024, 7, 11, 14, 30, 7, tzinfo=UTC)

@@ -165,6 +165,19 @@ def test_a_table_is_as_high_as_its_rows(panel):
     assert table.table() == "Worst days\tP&L $\n3 Jan 2001\t-$41,081\n"
 
 
+def test_without_a_position_every_page_says_why(panel):
+    empty = replace(
+        FULL, legs=(), heat=None, tables=SizerTables(), what_if=None, orders=None, message="IWM has no price"
+    )
+    panel.show_state(empty)
+    for page in ("ticket", "risk", "what_if"):
+        panel.show_page(page)
+        QApplication.processEvents()
+        assert "IWM has no price" in labels(panel)
+    panel.show_state(FULL)
+    assert "IWM has no price" not in labels(panel)
+
+
 # What if
 
 
@@ -332,6 +345,17 @@ def test_a_set_up_is_loaded_by_its_name_and_the_button_tells_it(panel):
     choose(panel, "CPI day")
     choose(panel, "R&&D")
     assert asked == [SetupAsked("load", "CPI day"), SetupAsked("load", "R&D")]
+
+
+def test_a_changed_set_up_is_saved_again_with_one_choice(panel):
+    asked = setups(panel, ("CPI day",), "CPI day")
+    button = panel.findChild(SetupsButton)
+    assert button is not None
+    assert not any("again" in one.text() for one in button.menu().actions())
+    panel.show_state(replace(FULL, setups=SetupsState(("CPI day",), "CPI day", changed=True)))
+    assert button.text() == "CPI day •"
+    choose(panel, "Save “CPI day” again")
+    assert asked == [SetupAsked("save", "CPI day")]
 
 
 def test_a_set_up_is_saved_under_the_name_that_is_typed(panel, monkeypatch):
