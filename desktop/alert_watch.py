@@ -10,12 +10,13 @@ import itertools
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from desktop.alert_book import AlertBook, Entry
-from desktop.alert_values import Daily, Seen, daily, read
+from desktop.alert_values import BEING_COMPUTED, Daily, Seen, daily, read
 from desktop.book import Book
 from desktop.deferred import Deferred
 from desktop.market.database import StoreError
@@ -43,12 +44,13 @@ log = logging.getLogger(__name__)
 _NUMBERS = itertools.count(1)
 """One running number for all desks of this process: a window tells from it what it has shown already."""
 _TOLD = 20
+_BEING_COMPUTED = Unknown(BEING_COMPUTED)
 
 Outside = Callable[[Snapshot], Mapping[Watch, Reading]]
 """What others know: P&L and residual beta of open trades."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Occurred:
     """When a rule would have fired: the days, oldest first, among `n` days since `since`."""
 
@@ -56,6 +58,14 @@ class Occurred:
     n: int
     since: date
     last: date
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question about a history that was handed to the worker."""
+
+    key: Hashable
+    make: Callable[[], Occurred | Unknown]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +111,7 @@ class Watcher:
         self._log: tuple[Entry, ...] = ()
         self._told: deque[Told] = deque(maxlen=_TOLD)
         self._kills: dict[str, bool] = {}
+        self._asked: dict[str, _Asked] = {}
         self._unreadable = self._not_kept = ""
         self._lock = threading.Lock()
 
@@ -178,10 +189,16 @@ class Watcher:
         question = daily(rule.watch, snapshot, self._store)
         if isinstance(question, Unknown):
             return question
-        judged = replace(rule, sound=False, enabled=True, snoozed_from=None, snoozed_until=None, note="", id=0)
-        return self._deferred.get(
-            f"alert {rule.id}", (judged, question.key), lambda: occurred(judged, question.make())
-        )
+        judged = _plain(rule)
+        name, ask = f"alert {rule.id}", (judged, question.key)
+        before = self._asked.get(name)
+        if before is not None and before.key != ask:
+            # One question a rule at a time: a day that moves fast would pile them up.
+            answer = self._deferred.get(name, before.key, before.make)
+            if answer == _BEING_COMPUTED:
+                return answer
+        self._asked[name] = _Asked(ask, lambda: occurred(judged, question.make()))
+        return self._deferred.get(name, ask, self._asked[name].make)
 
     # What the user does
 
@@ -212,6 +229,12 @@ class Watcher:
                 book.enable(asked.key, enabled=asked.act is Act.ON)
             case Act.SEEN:
                 book.acknowledge(now, asked.key or None)
+
+
+@lru_cache(maxsize=512)
+def _plain(rule: Rule) -> Rule:
+    """The rule without what makes no difference to its history."""
+    return replace(rule, sound=False, enabled=True, snoozed_from=None, snoozed_until=None, note="", id=0)
 
 
 def occurred(rule: Rule, history: Daily) -> Occurred | Unknown:

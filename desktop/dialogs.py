@@ -51,6 +51,7 @@ def shortcuts(parent: QWidget, actions: Iterable[QAction]) -> None:
         ("Tab, Shift+Tab", "Next, previous control"),
         ("Left, Right", "In a chart: pan; in a row of buttons: choose"),
         ("+, −, Home", "In a chart: zoom in, zoom out, reset"),
+        ("Enter, Space, S, Delete", "On an alert: edit, off or on, snooze, delete; Insert adds one"),
         ("Esc", "In a field of the sizer: back to the last good value"),
     ]
     lines = "".join(

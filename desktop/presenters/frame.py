@@ -9,7 +9,7 @@ from datetime import datetime
 from desktop import thesis
 from desktop.alert_watch import Watched
 from desktop.market.sessions import trading_day
-from desktop.presenters.alerts import present_alerts
+from desktop.presenters.alerts import AlertsPresenter
 from desktop.presenters.curves import Curves
 from desktop.presenters.divergence import present_divergence
 from desktop.presenters.evidence import EvidencePresenter
@@ -98,6 +98,7 @@ class FramePresenter:
     def __init__(self) -> None:
         self._curves, self._sizer, self._health = Curves(), SizerPresenter(), HealthPresenter()
         self._evidence = EvidencePresenter()
+        self._alerts = AlertsPresenter()
 
     def present(
         self,
@@ -140,5 +141,5 @@ class FramePresenter:
             evidence=self._evidence.present(snapshot, next((one for one in judged if one.id == view.claim), None)),
             playback=playback,
             empty=empty,
-            alerts=present_alerts(alerts),
+            alerts=self._alerts.present(alerts),
         )
