@@ -64,6 +64,7 @@ from widgets.thesis_panel import ThesisPanel
 log = logging.getLogger(__name__)
 _SAVE_AFTER_MS = 1000
 _DEFAULT_SIZE = QSize(1600, 1000)
+_TITLE = "Rotation Monitor"
 _AT_FIRST = ("ratio", "divergence", "gauge", "sizer", "thesis")
 _ROOMY = 1500
 """From this width on the sizer stands with its map beside the ticket."""
@@ -139,7 +140,7 @@ class Window(QMainWindow):
         super().__init__(parent)
         self._view, self._folder = view, folder
         self._frame: Frame | None = None
-        self.setWindowTitle("Rotation Monitor")
+        self.setWindowTitle(_TITLE)
         self.setObjectName("main")
         self.setAcceptDrops(True)
         self.setDockNestingEnabled(True)
@@ -198,6 +199,9 @@ class Window(QMainWindow):
         self.health.show_state(frame.health)
         self.alerts.show_state(frame.alerts)
         self._notices.show_new(frame.alerts.notices)
+        title = f"({frame.alerts.unseen}) {_TITLE}" if frame.alerts.unseen else _TITLE
+        if title != self.windowTitle():
+            self.setWindowTitle(title)
         if frame.playback is not None:
             self.playback.show_state(frame.playback)
         self.playback.setVisible(frame.playback is not None)

@@ -163,8 +163,8 @@ def _settings(path: Path, found: object) -> tuple[Settings, tuple[str, ...]]:
             continue
         try:
             chosen = settings.changed(chosen, names[key], value)
-        except SettingError as error:
-            raise WorkspaceError(path, str(error)) from error
+        except (SettingError, OverflowError) as error:
+            raise WorkspaceError(path, f"setting {key}: {error}") from error
     return chosen, tuple(notes)
 
 

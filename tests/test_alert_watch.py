@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -422,6 +425,35 @@ def test_what_has_no_daily_history_says_so(bench, subject):
     (told,) = bench.follow(NOW).histories
     assert isinstance(told, Unknown)
     assert told.reason
+
+
+def test_a_day_that_moves_fast_asks_one_question_a_rule_at_a_time(bench):
+    """Moments pass faster than histories are made: nothing piles up, and the last one is answered in the end."""
+    begun: list[object] = []
+
+    class Slow(Deferred):
+        def get(self, name: str, key: Hashable, compute: Callable[[], Any]) -> Any:
+            if self._running.get(name) != key and (name not in self._answers or self._answers[name][0] != key):
+                begun.append(key)
+            return super().get(name, key, compute)
+
+    slow = Slow(lambda: None)
+    gate = threading.Event()
+    slow.get("gate", 0, gate.wait)
+    bench.add(AT_NINE)
+    bench.watcher = Watcher(bench.book, bench.store, slow)
+    days, _, _ = closes()
+    for day in days[-20:].tolist():
+        told = bench.follow(datetime(day.year, day.month, day.day, 21, tzinfo=UTC), Mode.AS_OF)
+        assert told.histories == (Unknown("being computed"),)
+    assert len(begun) == 2  # the gate, and the first day
+    gate.set()
+    last = datetime(2024, 7, 9, 21, tzinfo=UTC)
+    deadline = time.monotonic() + 10
+    while isinstance(told.histories[0], Unknown) and time.monotonic() < deadline:
+        told = bench.follow(last, Mode.AS_OF)
+    assert told.histories[0].last == LAST
+    slow.close()
 
 
 def test_a_rule_being_typed_is_judged_before_it_is_kept(bench):

@@ -156,6 +156,9 @@ SPOILT = {
     "a rule with a column of its own": rule_with(colour="red"),
     "a rule with a table inside": rule_with(note={"a": 1}),
     "a rule without a note": rule_with(note=None),
+    "a rule with a switch of text": rule_with(enabled="false"),
+    "a rule snoozed beyond the calendar": rule_with(snoozed_from=1, snoozed_until=10**30),
+    "a setting too large for a number": lambda made: made["settings"].update({"divergence.max_age_s": 10**400}),
 }
 
 

@@ -12,6 +12,7 @@ from desktop import notices
 from desktop.market.quotes import Quote
 from desktop.market.store import FILE_NAME, Store
 from tests.app.rig import OPEN, button, dock, fill
+from tests.app.test_window import faults
 from widgets.states import Tone
 from widgets.states_alerts import Act, Notice, RuleAct, RuleForm
 
@@ -75,11 +76,13 @@ def test_a_rule_typed_by_keyboard_fires_on_a_live_price_and_is_told_and_logged(l
 def test_the_log_is_acknowledged_in_the_window(live):
     type_rule(live, "8.5")
     live.frame(lambda one: one.alerts.unseen == 1)
+    assert live.window.windowTitle() == "(1) Rotation Monitor"
     live.window.focus_panel("alerts")
     live.qtbot.mouseClick(button(live.window.alerts, "Log 1"), Qt.MouseButton.LeftButton)
     live.qtbot.mouseClick(button(live.window.alerts, "Acknowledge all"), Qt.MouseButton.LeftButton)
     frame = live.frame(lambda one: one.alerts.unseen == 0)
     assert [one.seen for one in frame.alerts.log] == [True]
+    assert live.window.windowTitle() == "Rotation Monitor"
 
 
 def test_a_past_moment_fires_nothing(live):
@@ -154,6 +157,32 @@ def test_the_panel_stands_beside_the_gauge_and_is_reached_by_key(live):
     live.until(dock(live.window, "alerts").isVisible)
     assert dock(live.window, "gauge") in live.window.tabifiedDockWidgets(dock(live.window, "alerts"))
     live.until(lambda: live.window.alerts.add.hasFocus())
+
+
+@pytest.mark.parametrize("size", [(1600, 1000), (1280, 720)])
+def test_nothing_overlaps_and_no_word_is_cut_that_may_not_be(rig, size):
+    fill(rig.folder, OPEN.date() - timedelta(days=1))
+    quote(rig, 2000.0, 18000.0)
+    rig.start(offline=True, size=size)
+    for form in (
+        RuleForm(subject="ratio", condition="above", level="8.5"),
+        RuleForm(subject="divergence", param="prior_close", condition="below", level="-3.25"),
+        RuleForm(subject="regime", condition="becomes", target="violent_rotation"),
+        RuleForm(subject="residual_beta", condition="crosses", level="-250000"),
+    ):
+        rig.window.asked.emit(form)
+    rig.frame(lambda one: len(one.alerts.rows) == 4 and one.alerts.log)
+    rig.window.focus_panel("alerts")
+    rig.until(rig.window.alerts.isVisible)
+    for name in ("dark", "light"):
+        rig.window._choose("theme", name)
+        for show in (lambda: rig.window.alerts._show_tab("rules"), rig.window.alerts.show_log):
+            show()
+            assert faults(rig, rig.window.alerts) == []
+    rig.window.alerts.open_new()
+    rig.frame(lambda one: one.alerts.editor is not None)
+    rig.until(lambda: rig.window.alerts.editor.isVisible())
+    assert faults(rig, rig.window.alerts) == []
 
 
 # Notices
