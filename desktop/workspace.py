@@ -22,6 +22,7 @@ from desktop.book import Book
 from desktop.market.known import UserError
 from desktop.presenters.alert_words import title
 from desktop.settings import SettingError, Settings
+from desktop.trade.alerts import Repeat
 from desktop.version import VERSION
 
 KIND = "rotation-monitor workspace"
@@ -264,7 +265,8 @@ def _table_changes(name: str, before: Sequence[Row], after: Sequence[Row]) -> li
 def _told(name: str, row: Row) -> str:
     if name == "alert_rules":
         rule = rule_of(row)
-        return f"{title(rule)}, {rule.repeat.value}" + ("" if rule.enabled else ", off")
+        often = "once" if rule.repeat is Repeat.ONCE else "every time"
+        return f"{title(rule)}, {often}" + ("" if rule.enabled else ", off")
     return str(row.get("name") or json.dumps(row, sort_keys=True))
 
 

@@ -84,7 +84,7 @@ def test_the_plan_says_each_change_and_changes_nothing(file, colleague):
         "appearance.theme: light → system",
         "divergence.max_age_s: 1200 → 300",
         "thesis.kill.stretched: empty → 10.2",
-        "alert rules: adds Ratio NDX / RUT ≥ 10.000, every",
+        "alert rules: adds Ratio NDX / RUT ≥ 10.000, every time",
         "layout: the places of all panels",
     )
     assert contents(colleague) == before

@@ -111,7 +111,7 @@ def entry_of(fired: Fired, mode: Mode) -> Entry:
 def detail(entry: Entry) -> str:
     """What it was judged by: value, age, source."""
     parts = [entry.value]
-    if entry.age_s is not None and entry.age_s >= 1:
+    if entry.age_s is not None:
         parts.append(f"{span(entry.age_s)} old")
     parts.append(source_name(entry.source))
     return " · ".join(filter(None, parts))

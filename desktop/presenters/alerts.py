@@ -190,11 +190,11 @@ def history_words(history: Occurred | Unknown) -> Text:
         return Text(words, Tone.DIM, history.reason)
     since = f"{history.since:%Y}"
     if not len(history.days):
-        return Text(f"never in {history.n:,} days since {since}", Tone.WARN, "On daily values; none reached it")
+        return Text(f"never in {history.n:,} days since {since}", Tone.WARN, f"On daily values to {history.last}")
     count, last = len(history.days), history.days[-1].item()
     times = "once" if count == 1 else f"{count:,} times"
     words = f"{times} since {since}, last {day(last)}"
-    why = f"On daily values: {_dates(history)}"
+    why = f"On daily values to {history.last}: {_dates(history)}"
     if count > _OFTEN * history.n:
         return Text(words, Tone.WARN, f"Often: every {history.n / count:.0f} days. {why}")
     return Text(words, Tone.DIM, why)

@@ -60,7 +60,7 @@ def test_a_rule_typed_by_keyboard_fires_on_a_live_price_and_is_told_and_logged(l
     frame = live.frame(lambda one: one.alerts.log)
     (entry,) = frame.alerts.log
     assert entry.title.text == "Ratio NDX / RUT ≥ 9.200"
-    assert entry.detail.text.startswith("9.500 · Index ^RUT / ^NDX")
+    assert entry.detail.text.startswith("9.500 · 0 s old · Index ^RUT / ^NDX")
     assert beeps == [1]
     live.until(lambda: live.window.status._told is not None)
     assert "Alert: Ratio NDX / RUT ≥ 9.200" in live.window.status._told.text

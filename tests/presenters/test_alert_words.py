@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from desktop.alert_watch import Occurred, Watched
 from desktop.market.known import Unknown
-from desktop.presenters.alert_words import entry_of, form_of, parse_form, title, whole
+from desktop.presenters.alert_words import detail, entry_of, form_of, parse_form, title, whole
 from desktop.presenters.alerts import history_words, present_alerts
 from desktop.snapshot import Mode
 from desktop.trade.alerts import (
@@ -133,6 +133,19 @@ def test_an_entry_tells_value_threshold_age_and_source():
         "live",
     )
     assert entry.data_at == NOW - timedelta(seconds=2)
+
+
+@pytest.mark.parametrize(
+    ("age_s", "words"), [(0.0, "10.012 · 0 s old · Index"), (75_000.0, "10.012 · 20 h 50 min old · Index")]
+)
+def test_the_log_tells_the_age_of_the_data_it_fired_on(age_s, words):
+    assert detail(entry_of(Fired(RATIO, Reading(10.0123, NOW, age_s, "index"), NOW), Mode.LIVE)) == words
+
+
+def test_what_is_of_this_moment_has_no_age():
+    rule = Rule(Watch(Subject.RELEASE, "cpi"), Condition.BELOW, 5, id=3)
+    entry = entry_of(Fired(rule, Reading(4.0, NOW, Unknown("of this moment"), "CPI"), NOW), Mode.LIVE)
+    assert (entry.age_s, detail(entry)) == (None, "4 min · CPI")
 
 
 def test_a_change_tells_both_words():
