@@ -210,13 +210,17 @@ class Watcher:
         UserError
             For a rule that cannot be, or a book that cannot be written.
         """
+        with self._lock:  # a rule is not edited while it is being judged
+            if isinstance(asked, RuleForm):
+                made = parse_form(asked)
+                if not isinstance(made, Rule):
+                    raise UserError("not kept: " + "; ".join(made.values()))
+                self._book.put_rule(made)
+            else:
+                self._carry_out(asked, now)
+
+    def _carry_out(self, asked: RuleAct, now: datetime) -> None:
         book = self._book
-        if isinstance(asked, RuleForm):
-            made = parse_form(asked)
-            if not isinstance(made, Rule):
-                raise UserError("not kept: " + "; ".join(made.values()))
-            book.put_rule(made)
-            return
         match asked.act:
             case Act.DELETE:
                 book.delete(asked.key)

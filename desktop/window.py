@@ -425,7 +425,8 @@ class Window(QMainWindow):
         self.alerts.open_new()
 
     def _open_alerts(self) -> None:
-        self.showNormal() if self.isMinimized() else self.show()
+        if self.isMinimized():
+            self.showNormal()
         self.activateWindow()
         self._reveal("alerts")
         self.alerts.show_log()

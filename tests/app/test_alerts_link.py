@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QSystemTrayIcon
 from desktop import notices
 from desktop.market.quotes import Quote
 from desktop.market.store import FILE_NAME, Store
-from tests.app.rig import OPEN, button, dock, fill
+from tests.app.rig import OPEN, button, dock, fill, words
 from tests.app.test_window import faults
 from widgets.states import Tone
 from widgets.states_alerts import Act, Notice, RuleAct, RuleForm
@@ -212,6 +212,15 @@ def test_each_notice_is_shown_once_and_those_of_one_frame_together(live, monkeyp
     told.show_new((one, two, three))
     assert tray.shown == [("rule 1", "9.5 · 2 s old"), ("2 alerts fired", "rule 2\nrule 3")]
     assert beeps == [1]
+
+
+def test_a_clicked_notice_opens_the_log(live):
+    type_rule(live, "8.5")
+    live.frame(lambda one: one.alerts.log)
+    live.window.focus_panel("gauge")
+    live.window._notices.opened.emit()
+    live.until(dock(live.window, "alerts").isVisible)
+    assert "Acknowledge all" in words(live.window.alerts)
 
 
 def test_without_a_tray_the_status_bar_tells(live, monkeypatch):
