@@ -124,7 +124,7 @@ class Watcher:
             sources = tuple(one.source for one in snapshot.feed)
             form = None if form is None else whole(form, sources)
             draft = None if form is None else parse_form(form)
-            seen = Seen(snapshot, judged, settings, self._kills, self.outside(snapshot))
+            seen = self._seen(snapshot, judged, settings)
             watches = {rule.watch for rule in self._rules} | ({draft.watch} if isinstance(draft, Rule) else set())
             readings = {watch: read(watch, seen) for watch in watches}
             if snapshot.mode is not Mode.AS_OF:
@@ -144,6 +144,23 @@ class Watcher:
                 sources=sources,
                 problem="; ".join(filter(None, (self._not_kept, self._unreadable))),
             )
+
+    def watch(self, snapshot: Snapshot, judged: Sequence[Claim], settings: Settings) -> None:
+        """Judge every rule by a snapshot of now that is not shown: an earlier moment is."""
+        with self._lock:
+            self._read_again()
+            seen = self._seen(snapshot, judged, settings)
+            self._judge({rule.watch: read(rule.watch, seen) for rule in self._rules}, snapshot)
+
+    @property
+    def has_rules(self) -> bool:
+        """Whether any rule is on."""
+        return any(rule.enabled for rule in self._rules)
+
+    def _seen(self, snapshot: Snapshot, judged: Sequence[Claim], settings: Settings) -> Seen:
+        """What was given up at an earlier moment is not remembered for now."""
+        kills = {} if snapshot.mode is Mode.AS_OF else self._kills
+        return Seen(snapshot, judged, settings, kills, self.outside(snapshot))
 
     def _read_again(self) -> None:
         """Read the book where it has changed, by this window or by another."""

@@ -289,6 +289,24 @@ def test_kill_levels_are_told_as_they_are_crossed_and_a_gap_in_the_data_is_no_re
     ]
 
 
+def test_what_was_given_up_at_an_earlier_moment_is_no_news_of_now(bench):
+    bench.add(Rule(Watch(Subject.KILL), Condition.CHANGES))
+    bench.settings = changed(Settings(), "kill_stretched", "9.1")
+    moments: list[tuple[Mode, float | Unknown]] = [
+        (Mode.LIVE, 9.0),
+        (Mode.AS_OF, 9.9),
+        (Mode.LIVE, Unknown("being computed")),
+        (Mode.LIVE, 9.0),
+    ]
+    for number, (mode, value) in enumerate(moments):
+        moment = NOW + timedelta(minutes=5 * number)
+        bench.quote(9.0, moment)
+        seen = bench.snapshot(moment, mode)
+        claim, *others = thesis.claims(seen)
+        bench.watcher.follow(seen, (replace(claim, value=value), *others), bench.settings)
+    assert bench.log == []
+
+
 def test_trades_are_unknown_until_somebody_knows_them(bench):
     watch = Watch(Subject.PNL)
     assert bench.read(watch, NOW).value == Unknown(NO_TRADE)

@@ -86,7 +86,7 @@ def _summary(watched: Watched, rows: tuple[RuleRow, ...]) -> Text:
     if watched.problem:
         return Text(watched.problem, Tone.BAD, watched.problem)
     if watched.mode is Mode.AS_OF:
-        return Text("not watched: an earlier moment is shown", Tone.PAST, "Ctrl+Shift+T comes back to now")
+        return Text("values of then; rules watch the prices of now", Tone.PAST, "Ctrl+Shift+T comes back to now")
     on = sum(row.state.tone is Tone.GOOD for row in rows)
     words = f"{on} of {len(rows)} watched" if rows else ""
     if watched.mode is Mode.DEMO:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -92,14 +93,27 @@ def test_a_past_moment_fires_nothing(live):
     live.frame(lambda one: len(one.alerts.log) == 2)
     live.close()
     live.start(offline=True, as_of=OPEN - timedelta(days=20))
-    live.window.asked.emit(RuleForm(subject="ratio", condition="crosses", level="5"))
-    live.window.asked.emit(RuleForm(subject="release", condition="below", level="90000"))
-    frame = live.frame(lambda one: len(one.alerts.rows) == 4)
+    live.clock.time += timedelta(minutes=10)  # the prices of now are stale
+    live.window.asked.emit(RuleForm(subject="ratio", condition="above", level="2"))
+    frame = live.frame(lambda one: len(one.alerts.rows) == 3)
     for _ in range(3):
         live.clock.time += timedelta(minutes=5)
         frame = live.frame(lambda one, before=frame: one is not before)
     assert len(frame.alerts.log) == 2
-    assert frame.alerts.summary.text == "not watched: an earlier moment is shown"
+    assert frame.alerts.summary.text == "values of then; rules watch the prices of now"
+
+
+def test_while_a_past_moment_is_shown_rules_go_on_watching_the_prices_of_now(live):
+    live.window.asked.emit(RuleForm(subject="ratio", condition="above", level="9.4"))
+    live.frame(lambda one: one.alerts.rows)
+    live.window.set_view(replace(live.window.view, as_of=OPEN - timedelta(days=20)))
+    live.frame(lambda one: one.header.mode is not None and one.alerts.log == ())
+    live.clock.time += timedelta(seconds=5)
+    quote(live, 1900.0, 18050.0)
+    frame = live.frame(lambda one: one.alerts.log)
+    assert frame.header.mode is not None
+    assert frame.alerts.log[0].detail.text.startswith("9.500 · 0 s old")
+    assert frame.alerts.rows[0].value.text != "9.500"  # the panel shows the value of then
 
 
 def test_a_stale_price_fires_nothing_and_the_panel_says_why(live):

@@ -208,9 +208,9 @@ def test_a_value_that_is_not_live_is_not_shown_as_if_it_were():
     assert (row.value.text, row.value.why) == ("n/a", "no prices")
 
 
-def test_the_summary_says_that_nothing_is_watched_in_the_past_and_what_the_demo_is():
+def test_the_summary_says_what_is_of_then_and_what_the_demo_is():
     past = present_alerts(watched(RATIO, Reading(9.5), mode=Mode.AS_OF)).summary
-    assert (past.text, past.tone) == ("not watched: an earlier moment is shown", Tone.PAST)
+    assert (past.text, past.tone) == ("values of then; rules watch the prices of now", Tone.PAST)
     assert present_alerts(watched(RATIO, Reading(9.5), mode=Mode.DEMO)).summary.text == "DEMO · 1 of 1 watched"
     assert present_alerts(watched(RATIO, Reading(9.5))).summary.text == "1 of 1 watched"
     assert present_alerts(None).message.startswith("Alerts are watched while")
