@@ -203,6 +203,9 @@ def rule_of(row: Mapping[str, object]) -> Rule:
     level, band = row.get("level"), row.get("band")
     if not isinstance(level, int | float | None) or not isinstance(band, int | float):
         raise ValueError("level and band must be numbers")
+    flags = [row.get("sound"), row.get("enabled")]
+    if any(one not in (0, 1) for one in flags):
+        raise ValueError("sound and enabled must be 0 or 1")
     return Rule(
         watch=Watch(Subject(str(row.get("subject"))), str(row.get("param", ""))),
         condition=Condition(str(row.get("condition"))),
@@ -222,7 +225,10 @@ def rule_of(row: Mapping[str, object]) -> Rule:
 def _time(cell: object) -> datetime | None:
     if cell is not None and not isinstance(cell, int):
         raise ValueError("a time must be a whole number")
-    return _moment(cell)
+    try:
+        return _moment(cell)
+    except OverflowError as error:
+        raise ValueError(f"no calendar has the time {cell}") from error
 
 
 def _number(at: datetime | None) -> int | None:

@@ -36,6 +36,7 @@ BEING_COMPUTED = "being computed"
 LEAST_RANKED = 1000
 """Days before a rank says something: among a few days any day is one of the largest."""
 _CLOSE = time(16)
+_NO_AGE = Unknown("it has no age: it is of this moment")
 _WELL = frozenset({FeedState.LIVE, FeedState.DELAYED, FeedState.CLOSED})
 
 
@@ -217,7 +218,7 @@ def _feed(seen: Seen, param: str) -> Reading:
     one = next((one for one in seen.snapshot.feed if one.source == param), None)
     if one is None:
         return Reading(Unknown("no such source is asked here"), source=param)
-    return Reading(feed_word(one), seen.snapshot.moment, 0.0, one.source)
+    return Reading(feed_word(one), seen.snapshot.moment, _NO_AGE, one.source)
 
 
 def feed_word(one: SourceState) -> str | Unknown:
@@ -238,7 +239,7 @@ def _release(seen: Seen, param: str) -> Reading:
         return Reading(Unknown("the calendar of releases ends before it"), source="calendar")
     minutes = (found.at - snapshot.moment).total_seconds() / 60
     return Reading(
-        minutes, snapshot.moment, 0.0, found.name, occasion=f"{found.kind.value} {found.at.isoformat()}"
+        minutes, snapshot.moment, _NO_AGE, found.name, occasion=f"{found.kind.value} {found.at.isoformat()}"
     )
 
 

@@ -10,12 +10,13 @@ import itertools
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from desktop.alert_book import AlertBook, Entry
-from desktop.alert_values import Daily, Seen, daily, read
+from desktop.alert_values import BEING_COMPUTED, Daily, Seen, daily, read
 from desktop.book import Book
 from desktop.deferred import Deferred
 from desktop.market.database import StoreError
@@ -43,12 +44,13 @@ log = logging.getLogger(__name__)
 _NUMBERS = itertools.count(1)
 """One running number for all desks of this process: a window tells from it what it has shown already."""
 _TOLD = 20
+_BEING_COMPUTED = Unknown(BEING_COMPUTED)
 
 Outside = Callable[[Snapshot], Mapping[Watch, Reading]]
 """What others know: P&L and residual beta of open trades."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Occurred:
     """When a rule would have fired: the days, oldest first, among `n` days since `since`."""
 
@@ -56,6 +58,14 @@ class Occurred:
     n: int
     since: date
     last: date
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question about a history that was handed to the worker."""
+
+    key: Hashable
+    make: Callable[[], Occurred | Unknown]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +111,7 @@ class Watcher:
         self._log: tuple[Entry, ...] = ()
         self._told: deque[Told] = deque(maxlen=_TOLD)
         self._kills: dict[str, bool] = {}
+        self._asked: dict[str, _Asked] = {}
         self._unreadable = self._not_kept = ""
         self._lock = threading.Lock()
 
@@ -113,7 +124,7 @@ class Watcher:
             sources = tuple(one.source for one in snapshot.feed)
             form = None if form is None else whole(form, sources)
             draft = None if form is None else parse_form(form)
-            seen = Seen(snapshot, judged, settings, self._kills, self.outside(snapshot))
+            seen = self._seen(snapshot, judged, settings)
             watches = {rule.watch for rule in self._rules} | ({draft.watch} if isinstance(draft, Rule) else set())
             readings = {watch: read(watch, seen) for watch in watches}
             if snapshot.mode is not Mode.AS_OF:
@@ -133,6 +144,23 @@ class Watcher:
                 sources=sources,
                 problem="; ".join(filter(None, (self._not_kept, self._unreadable))),
             )
+
+    def watch(self, snapshot: Snapshot, judged: Sequence[Claim], settings: Settings) -> None:
+        """Judge every rule by a snapshot of now that is not shown: an earlier moment is."""
+        with self._lock:
+            self._read_again()
+            seen = self._seen(snapshot, judged, settings)
+            self._judge({rule.watch: read(rule.watch, seen) for rule in self._rules}, snapshot)
+
+    @property
+    def has_rules(self) -> bool:
+        """Whether any rule is on."""
+        return any(rule.enabled for rule in self._rules)
+
+    def _seen(self, snapshot: Snapshot, judged: Sequence[Claim], settings: Settings) -> Seen:
+        """What was given up at an earlier moment is not remembered for now."""
+        kills = {} if snapshot.mode is Mode.AS_OF else self._kills
+        return Seen(snapshot, judged, settings, kills, self.outside(snapshot))
 
     def _read_again(self) -> None:
         """Read the book where it has changed, by this window or by another."""
@@ -178,10 +206,16 @@ class Watcher:
         question = daily(rule.watch, snapshot, self._store)
         if isinstance(question, Unknown):
             return question
-        judged = replace(rule, sound=False, enabled=True, snoozed_from=None, snoozed_until=None, note="", id=0)
-        return self._deferred.get(
-            f"alert {rule.id}", (judged, question.key), lambda: occurred(judged, question.make())
-        )
+        judged = _plain(rule)
+        name, ask = f"alert {rule.id}", (judged, question.key)
+        before = self._asked.get(name)
+        if before is not None and before.key != ask:
+            # One question a rule at a time: a day that moves fast would pile them up.
+            answer = self._deferred.get(name, before.key, before.make)
+            if answer == _BEING_COMPUTED:
+                return answer
+        self._asked[name] = _Asked(ask, lambda: occurred(judged, question.make()))
+        return self._deferred.get(name, ask, self._asked[name].make)
 
     # What the user does
 
@@ -193,13 +227,17 @@ class Watcher:
         UserError
             For a rule that cannot be, or a book that cannot be written.
         """
+        with self._lock:  # a rule is not edited while it is being judged
+            if isinstance(asked, RuleForm):
+                made = parse_form(asked)
+                if not isinstance(made, Rule):
+                    raise UserError("not kept: " + "; ".join(made.values()))
+                self._book.put_rule(made)
+            else:
+                self._carry_out(asked, now)
+
+    def _carry_out(self, asked: RuleAct, now: datetime) -> None:
         book = self._book
-        if isinstance(asked, RuleForm):
-            made = parse_form(asked)
-            if not isinstance(made, Rule):
-                raise UserError("not kept: " + "; ".join(made.values()))
-            book.put_rule(made)
-            return
         match asked.act:
             case Act.DELETE:
                 book.delete(asked.key)
@@ -212,6 +250,12 @@ class Watcher:
                 book.enable(asked.key, enabled=asked.act is Act.ON)
             case Act.SEEN:
                 book.acknowledge(now, asked.key or None)
+
+
+@lru_cache(maxsize=512)
+def _plain(rule: Rule) -> Rule:
+    """The rule without what makes no difference to its history."""
+    return replace(rule, sound=False, enabled=True, snoozed_from=None, snoozed_until=None, note="", id=0)
 
 
 def occurred(rule: Rule, history: Daily) -> Occurred | Unknown:

@@ -93,6 +93,7 @@ class Desk:
         self._watcher: Watcher
         self._releases: ReleaseDesk
         self._schedules: Schedules
+        self._of_now: SnapshotBuilder | None = None
         self._builder: SnapshotBuilder | None = None
         self._deferred: Deferred | None = None
         self._presenter = FramePresenter()
@@ -135,6 +136,8 @@ class Desk:
         judged = thesis.claims(seen)
         if mode is snapshot.Mode.LIVE:
             self._changes.follow(judged, view.settings, parts.clock.now())
+        if mode is snapshot.Mode.AS_OF:
+            self._watch_now(parts, view)
         return self._presenter.present(
             seen,
             view,
@@ -169,6 +172,17 @@ class Desk:
     @property
     def _statistics(self) -> Progress | None:
         return None if self._deferred is None else self._deferred.progress
+
+    def _watch_now(self, parts: Parts, view: View) -> None:
+        """Alerts go on watching the prices of now while an earlier moment is shown."""
+        if not self._watcher.has_rules:
+            return
+        if self._of_now is None:  # slow statistics are left out: what rests on them waits until now is shown
+            self._of_now = SnapshotBuilder(
+                parts.store, Deferred(lambda: None, held=True), charts=False, reread_s=_REREAD_S
+            )
+        now = self._of_now.build(parts.clock.now(), view.settings, feed=parts.feed.states())
+        self._watcher.watch(now, thesis.claims(now), view.settings)
 
     def _follow_sought(self, feed: Feed) -> None:
         """Ask for what a paused demo was moved to: a clock that stands still makes nothing due."""

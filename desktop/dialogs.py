@@ -45,6 +45,7 @@ def shortcuts(parent: QWidget, actions: Iterable[QAction]) -> None:
         ("Tab, Shift+Tab", "Next, previous control"),
         ("Left, Right", "In a chart: pan; in a row of buttons: choose"),
         ("+, −, Home", "In a chart: zoom in, zoom out, reset"),
+        ("Enter, Space, S, Delete", "On an alert: edit, off or on, snooze, delete; Insert adds one"),
         ("Esc", "In a field of the sizer: back to the last good value"),
         ("Shift+Esc", "In a field of the sizer: back to the market's value"),
         ("Ctrl+PgUp, Ctrl+PgDown", "In the sizer: turn its pages"),

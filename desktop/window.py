@@ -75,6 +75,7 @@ from widgets.time_bar import MINUTE, TimeBar
 log = logging.getLogger(__name__)
 _SAVE_AFTER_MS = 1000
 _DEFAULT_SIZE = QSize(1600, 1000)
+_TITLE = "Rotation Monitor"
 _AT_FIRST = ("ratio", "divergence", "gauge", "sizer", "thesis")
 _PAST_EDGE_PX = 3
 _ROOMY = 1500
@@ -162,7 +163,7 @@ class Window(QMainWindow):
         self._frame: Frame | None = None
         self._past = False
         self._alarm = ""
-        self.setWindowTitle("Rotation Monitor")
+        self.setWindowTitle(_TITLE)
         self.setObjectName("main")
         self.setAcceptDrops(True)
         self.setDockNestingEnabled(True)
@@ -226,6 +227,9 @@ class Window(QMainWindow):
         self._notices.show_new(frame.alerts.notices)
         self.release.show_state(frame.release)
         self._sound(frame)
+        title = f"({frame.alerts.unseen}) {_TITLE}" if frame.alerts.unseen else _TITLE
+        if title != self.windowTitle():
+            self.setWindowTitle(title)
         if frame.playback is not None:
             self.playback.show_state(frame.playback)
         self.playback.setVisible(frame.playback is not None)
@@ -558,7 +562,8 @@ class Window(QMainWindow):
         self.alerts.open_new()
 
     def _open_alerts(self) -> None:
-        self.showNormal() if self.isMinimized() else self.show()
+        if self.isMinimized():
+            self.showNormal()
         self.activateWindow()
         self._reveal("alerts")
         self.alerts.show_log()

@@ -22,6 +22,7 @@ from desktop.book import Book
 from desktop.market.known import UserError
 from desktop.presenters.alert_words import title
 from desktop.settings import SettingError, Settings
+from desktop.trade.alerts import Repeat
 from desktop.version import VERSION
 
 KIND = "rotation-monitor workspace"
@@ -163,8 +164,8 @@ def _settings(path: Path, found: object) -> tuple[Settings, tuple[str, ...]]:
             continue
         try:
             chosen = settings.changed(chosen, names[key], value)
-        except SettingError as error:
-            raise WorkspaceError(path, str(error)) from error
+        except (SettingError, OverflowError) as error:
+            raise WorkspaceError(path, f"setting {key}: {error}") from error
     return chosen, tuple(notes)
 
 
@@ -266,7 +267,8 @@ def _table_changes(name: str, before: Sequence[Row], after: Sequence[Row]) -> li
 def _told(name: str, row: Row) -> str:
     if name == "alert_rules":
         rule = rule_of(row)
-        return f"{title(rule)}, {rule.repeat.value}" + ("" if rule.enabled else ", off")
+        often = "once" if rule.repeat is Repeat.ONCE else "every time"
+        return f"{title(rule)}, {often}" + ("" if rule.enabled else ", off")
     return str(row.get("name") or json.dumps(row, sort_keys=True))
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -286,6 +289,24 @@ def test_kill_levels_are_told_as_they_are_crossed_and_a_gap_in_the_data_is_no_re
     ]
 
 
+def test_what_was_given_up_at_an_earlier_moment_is_no_news_of_now(bench):
+    bench.add(Rule(Watch(Subject.KILL), Condition.CHANGES))
+    bench.settings = changed(Settings(), "kill_stretched", "9.1")
+    moments: list[tuple[Mode, float | Unknown]] = [
+        (Mode.LIVE, 9.0),
+        (Mode.AS_OF, 9.9),
+        (Mode.LIVE, Unknown("being computed")),
+        (Mode.LIVE, 9.0),
+    ]
+    for number, (mode, value) in enumerate(moments):
+        moment = NOW + timedelta(minutes=5 * number)
+        bench.quote(9.0, moment)
+        seen = bench.snapshot(moment, mode)
+        claim, *others = thesis.claims(seen)
+        bench.watcher.follow(seen, (replace(claim, value=value), *others), bench.settings)
+    assert bench.log == []
+
+
 def test_trades_are_unknown_until_somebody_knows_them(bench):
     watch = Watch(Subject.PNL)
     assert bench.read(watch, NOW).value == Unknown(NO_TRADE)
@@ -422,6 +443,35 @@ def test_what_has_no_daily_history_says_so(bench, subject):
     (told,) = bench.follow(NOW).histories
     assert isinstance(told, Unknown)
     assert told.reason
+
+
+def test_a_day_that_moves_fast_asks_one_question_a_rule_at_a_time(bench):
+    """Moments pass faster than histories are made: nothing piles up, and the last one is answered in the end."""
+    begun: list[object] = []
+
+    class Slow(Deferred):
+        def get(self, name: str, key: Hashable, compute: Callable[[], Any]) -> Any:
+            if self._running.get(name) != key and (name not in self._answers or self._answers[name][0] != key):
+                begun.append(key)
+            return super().get(name, key, compute)
+
+    slow = Slow(lambda: None)
+    gate = threading.Event()
+    slow.get("gate", 0, gate.wait)
+    bench.add(AT_NINE)
+    bench.watcher = Watcher(bench.book, bench.store, slow)
+    days, _, _ = closes()
+    for day in days[-20:].tolist():
+        told = bench.follow(datetime(day.year, day.month, day.day, 21, tzinfo=UTC), Mode.AS_OF)
+        assert told.histories == (Unknown("being computed"),)
+    assert len(begun) == 2  # the gate, and the first day
+    gate.set()
+    last = datetime(2024, 7, 9, 21, tzinfo=UTC)
+    deadline = time.monotonic() + 10
+    while isinstance(told.histories[0], Unknown) and time.monotonic() < deadline:
+        told = bench.follow(last, Mode.AS_OF)
+    assert told.histories[0].last == LAST
+    slow.close()
 
 
 def test_a_rule_being_typed_is_judged_before_it_is_kept(bench):

@@ -86,7 +86,7 @@ def test_the_plan_says_each_change_and_changes_nothing(file, colleague):
         "appearance.theme: light → system",
         "divergence.max_age_s: 1200 → 300",
         "thesis.kill.stretched: empty → 10.2",
-        "alert rules: adds Ratio NDX / RUT ≥ 10.000, every",
+        "alert rules: adds Ratio NDX / RUT ≥ 10.000, every time",
         "layout: the places of all panels",
     )
     assert contents(colleague) == before
@@ -165,6 +165,9 @@ SPOILT = {
     "a set-up with a wrong value": lambda made: made["book"].update(
         setups=[{"name": "CPI", "saved_us": 1, "fields": '{"sizer.instrument": "coins"}'}]
     ),
+    "a rule with a switch of text": rule_with(enabled="false"),
+    "a rule snoozed beyond the calendar": rule_with(snoozed_from=1, snoozed_until=10**30),
+    "a setting too large for a number": lambda made: made["settings"].update({"divergence.max_age_s": 10**400}),
 }
 
 

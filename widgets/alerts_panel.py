@@ -483,7 +483,7 @@ class AlertsPanel(Card):
                 self._editor = self._new_editor()
             self.editor.show_state(state.editor)
             if fresh:
-                self._pages.setCurrentIndex(2)
+                self._show_tab(_RULES)
                 self.editor.subject.setFocus(Qt.FocusReason.OtherFocusReason)
         elif before is not None and before.editor is not None:
             self._show_tab(_RULES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from desktop.alert_book import Entry
 from desktop.analytics.regime import WORDS, State
@@ -81,6 +82,7 @@ def threshold_words(rule: Rule) -> str:
     return f"{SIGNS[rule.condition]} {amount(rule.level, about, level=True)}"
 
 
+@lru_cache(maxsize=512)
 def title(rule: Rule) -> str:
     """The whole rule: Ratio NDX / RUT ≥ 10.000."""
     return f"{subject_words(rule.watch)} {threshold_words(rule)}"
@@ -109,7 +111,7 @@ def entry_of(fired: Fired, mode: Mode) -> Entry:
 def detail(entry: Entry) -> str:
     """What it was judged by: value, age, source."""
     parts = [entry.value]
-    if entry.age_s is not None and entry.age_s >= 1:
+    if entry.age_s is not None:
         parts.append(f"{span(entry.age_s)} old")
     parts.append(source_name(entry.source))
     return " · ".join(filter(None, parts))
@@ -118,6 +120,7 @@ def detail(entry: Entry) -> str:
 # What is typed
 
 
+@lru_cache(maxsize=512)
 def form_of(rule: Rule) -> RuleForm:
     """What the editor opens with."""
     about = SUBJECTS[rule.watch.subject]

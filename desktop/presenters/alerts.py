@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
+from functools import lru_cache
 
 import numpy as np
 
@@ -45,8 +46,25 @@ _OFTEN = 0.10
 _DEMO = "DEMO"
 
 
-def present_alerts(watched: Watched | None) -> AlertsState:
-    """Build the state of the panel; None where nothing is watched (a report)."""
+class AlertsPresenter:
+    """Makes states of the panel; a log that has not changed is told again only on another day."""
+
+    def __init__(self) -> None:
+        self._told: tuple[tuple[Entry, ...], date] | None = None
+        self._rows: tuple[LogRow, ...] = ()
+
+    def present(self, watched: Watched | None) -> AlertsState:
+        """Build the state of the panel; None where nothing is watched (a report)."""
+        if watched is None:
+            return present_alerts(None)
+        today = trading_day(watched.moment)
+        if self._told is None or self._told[0] is not watched.log or self._told[1] != today:
+            self._told, self._rows = (watched.log, today), _log_rows(watched)
+        return present_alerts(watched, self._rows)
+
+
+def present_alerts(watched: Watched | None, log: tuple[LogRow, ...] | None = None) -> AlertsState:
+    """Build the state of the panel; `log` are the rows of its log where they are made already."""
     if watched is None:
         return AlertsState(message="Alerts are watched while the window is open.")
     rows = tuple(
@@ -55,7 +73,7 @@ def present_alerts(watched: Watched | None) -> AlertsState:
     unseen = sum(not one.seen for one in watched.log)
     return AlertsState(
         rows=rows,
-        log=tuple(_log_row(one, watched.moment) for one in watched.log),
+        log=_log_rows(watched) if log is None else log,
         summary=_summary(watched, rows),
         editor=None if watched.form is None else _editor(watched.form, watched),
         notices=tuple(_notice(one.number, one.entry, one.rule) for one in watched.told),
@@ -68,7 +86,7 @@ def _summary(watched: Watched, rows: tuple[RuleRow, ...]) -> Text:
     if watched.problem:
         return Text(watched.problem, Tone.BAD, watched.problem)
     if watched.mode is Mode.AS_OF:
-        return Text("not watched: an earlier moment is shown", Tone.PAST, "Ctrl+Shift+T comes back to now")
+        return Text("values of then; rules watch the prices of now", Tone.PAST, "Ctrl+Shift+T comes back to now")
     on = sum(row.state.tone is Tone.GOOD for row in rows)
     words = f"{on} of {len(rows)} watched" if rows else ""
     if watched.mode is Mode.DEMO:
@@ -143,6 +161,7 @@ def _away(distance: float, about: About) -> str:
     return shown_value(abs(distance), _unsigned(about))
 
 
+@lru_cache(maxsize=64)
 def _unsigned(about: About) -> About:
     return replace(about, signed=False)
 
@@ -163,6 +182,7 @@ def _when(at: datetime, now: datetime) -> str:
 # History
 
 
+@lru_cache(maxsize=512)
 def history_words(history: Occurred | Unknown) -> Text:
     """How often and when last it would have fired; the last days on hover."""
     if isinstance(history, Unknown):
@@ -170,11 +190,11 @@ def history_words(history: Occurred | Unknown) -> Text:
         return Text(words, Tone.DIM, history.reason)
     since = f"{history.since:%Y}"
     if not len(history.days):
-        return Text(f"never in {history.n:,} days since {since}", Tone.WARN, "On daily values; none reached it")
+        return Text(f"never in {history.n:,} days since {since}", Tone.WARN, f"On daily values to {history.last}")
     count, last = len(history.days), history.days[-1].item()
     times = "once" if count == 1 else f"{count:,} times"
     words = f"{times} since {since}, last {day(last)}"
-    why = f"On daily values: {_dates(history)}"
+    why = f"On daily values to {history.last}: {_dates(history)}"
     if count > _OFTEN * history.n:
         return Text(words, Tone.WARN, f"Often: every {history.n / count:.0f} days. {why}")
     return Text(words, Tone.DIM, why)
@@ -199,6 +219,10 @@ def _a_year(history: Occurred) -> str:
 # The log
 
 
+def _log_rows(watched: Watched) -> tuple[LogRow, ...]:
+    return tuple(_log_row(one, watched.moment) for one in watched.log)
+
+
 def _log_row(entry: Entry, now: datetime) -> LogRow:
     demo = entry.mode == Mode.DEMO.value
     when = f"{_DEMO} {_when(entry.at, now)}" if demo else _when(entry.at, now)
@@ -206,9 +230,16 @@ def _log_row(entry: Entry, now: datetime) -> LogRow:
         key=entry.id,
         when=Text(when, Tone.PAST if demo else Tone.DIM, moment_et(entry.at)),
         title=Text(entry.title, Tone.PLAIN if entry.seen else Tone.WARN),
-        detail=Text(detail(entry), Tone.DIM),
+        detail=Text(detail(entry), Tone.DIM, _data(entry)),
         seen=entry.seen,
     )
+
+
+def _data(entry: Entry) -> str:
+    """What the data were that it fired on."""
+    of = "" if entry.data_at is None else f"data of {moment_et(entry.data_at)}"
+    parts = (f"value {entry.value}", f"threshold {entry.threshold}", of, f"source {entry.source}")
+    return "; ".join(filter(None, parts))
 
 
 def _notice(number: int, entry: Entry, rule: Rule) -> Notice:

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from desktop import thesis
 from desktop.alert_watch import Watched
 from desktop.market.sessions import trading_day
-from desktop.presenters.alerts import present_alerts
+from desktop.presenters.alerts import AlertsPresenter
 from desktop.presenters.curves import Curves
 from desktop.presenters.divergence import present_divergence
 from desktop.presenters.evidence import EvidencePresenter
@@ -116,6 +116,7 @@ class FramePresenter:
     def __init__(self) -> None:
         self._curves, self._sizer, self._health = Curves(), SizerPresenter(), HealthPresenter()
         self._evidence, self._release = EvidencePresenter(), ReleasePresenter()
+        self._alerts = AlertsPresenter()
 
     def present(
         self,
@@ -169,7 +170,7 @@ class FramePresenter:
             playback=playback,
             time=_time(snapshot, view, minute_days, now),
             empty=empty,
-            alerts=present_alerts(alerts),
+            alerts=self._alerts.present(alerts),
         )
 
 

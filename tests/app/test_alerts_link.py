@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,8 @@ from PySide6.QtWidgets import QApplication, QSystemTrayIcon
 from desktop import notices
 from desktop.market.quotes import Quote
 from desktop.market.store import FILE_NAME, Store
-from tests.app.rig import OPEN, button, dock, fill
+from tests.app.rig import OPEN, button, dock, fill, words
+from tests.app.test_window import faults
 from widgets.states import Tone
 from widgets.states_alerts import Act, Notice, RuleAct, RuleForm
 
@@ -59,7 +61,7 @@ def test_a_rule_typed_by_keyboard_fires_on_a_live_price_and_is_told_and_logged(l
     frame = live.frame(lambda one: one.alerts.log)
     (entry,) = frame.alerts.log
     assert entry.title.text == "Ratio NDX / RUT ≥ 9.200"
-    assert entry.detail.text.startswith("9.500 · Index ^RUT / ^NDX")
+    assert entry.detail.text.startswith("9.500 · 0 s old · Index ^RUT / ^NDX")
     assert beeps == [1]
     live.until(lambda: live.window.status._told is not None)
     assert "Alert: Ratio NDX / RUT ≥ 9.200" in live.window.status._told.text
@@ -75,11 +77,13 @@ def test_a_rule_typed_by_keyboard_fires_on_a_live_price_and_is_told_and_logged(l
 def test_the_log_is_acknowledged_in_the_window(live):
     type_rule(live, "8.5")
     live.frame(lambda one: one.alerts.unseen == 1)
+    assert live.window.windowTitle() == "(1) Rotation Monitor"
     live.window.focus_panel("alerts")
     live.qtbot.mouseClick(button(live.window.alerts, "Log 1"), Qt.MouseButton.LeftButton)
     live.qtbot.mouseClick(button(live.window.alerts, "Acknowledge all"), Qt.MouseButton.LeftButton)
     frame = live.frame(lambda one: one.alerts.unseen == 0)
     assert [one.seen for one in frame.alerts.log] == [True]
+    assert live.window.windowTitle() == "Rotation Monitor"
 
 
 def test_a_past_moment_fires_nothing(live):
@@ -89,14 +93,27 @@ def test_a_past_moment_fires_nothing(live):
     live.frame(lambda one: len(one.alerts.log) == 2)
     live.close()
     live.start(offline=True, as_of=OPEN - timedelta(days=20))
-    live.window.asked.emit(RuleForm(subject="ratio", condition="crosses", level="5"))
-    live.window.asked.emit(RuleForm(subject="release", condition="below", level="90000"))
-    frame = live.frame(lambda one: len(one.alerts.rows) == 4)
+    live.clock.time += timedelta(minutes=10)  # the prices of now are stale
+    live.window.asked.emit(RuleForm(subject="ratio", condition="above", level="2"))
+    frame = live.frame(lambda one: len(one.alerts.rows) == 3)
     for _ in range(3):
         live.clock.time += timedelta(minutes=5)
         frame = live.frame(lambda one, before=frame: one is not before)
     assert len(frame.alerts.log) == 2
-    assert frame.alerts.summary.text == "not watched: an earlier moment is shown"
+    assert frame.alerts.summary.text == "values of then; rules watch the prices of now"
+
+
+def test_while_a_past_moment_is_shown_rules_go_on_watching_the_prices_of_now(live):
+    live.window.asked.emit(RuleForm(subject="ratio", condition="above", level="9.4"))
+    live.frame(lambda one: one.alerts.rows)
+    live.window.set_view(replace(live.window.view, as_of=OPEN - timedelta(days=20)))
+    live.frame(lambda one: one.header.mode is not None and one.alerts.log == ())
+    live.clock.time += timedelta(seconds=5)
+    quote(live, 1900.0, 18050.0)
+    frame = live.frame(lambda one: one.alerts.log)
+    assert frame.header.mode is not None
+    assert frame.alerts.log[0].detail.text.startswith("9.500 · 0 s old")
+    assert frame.alerts.rows[0].value.text != "9.500"  # the panel shows the value of then
 
 
 def test_a_stale_price_fires_nothing_and_the_panel_says_why(live):
@@ -156,6 +173,32 @@ def test_the_panel_stands_beside_the_gauge_and_is_reached_by_key(live):
     live.until(lambda: live.window.alerts.add.hasFocus())
 
 
+@pytest.mark.parametrize("size", [(1600, 1000), (1280, 720)])
+def test_nothing_overlaps_and_no_word_is_cut_that_may_not_be(rig, size):
+    fill(rig.folder, OPEN.date() - timedelta(days=1))
+    quote(rig, 2000.0, 18000.0)
+    rig.start(offline=True, size=size)
+    for form in (
+        RuleForm(subject="ratio", condition="above", level="8.5"),
+        RuleForm(subject="divergence", param="prior_close", condition="below", level="-3.25"),
+        RuleForm(subject="regime", condition="becomes", target="violent_rotation"),
+        RuleForm(subject="residual_beta", condition="crosses", level="-250000"),
+    ):
+        rig.window.asked.emit(form)
+    rig.frame(lambda one: len(one.alerts.rows) == 4 and one.alerts.log)
+    rig.window.focus_panel("alerts")
+    rig.until(rig.window.alerts.isVisible)
+    for name in ("dark", "light"):
+        rig.window._choose("theme", name)
+        for show in (lambda: rig.window.alerts._show_tab("rules"), rig.window.alerts.show_log):
+            show()
+            assert faults(rig, rig.window.alerts) == []
+    rig.window.alerts.open_new()
+    rig.frame(lambda one: one.alerts.editor is not None)
+    rig.until(lambda: rig.window.alerts.editor.isVisible())
+    assert faults(rig, rig.window.alerts) == []
+
+
 # Notices
 
 
@@ -183,6 +226,15 @@ def test_each_notice_is_shown_once_and_those_of_one_frame_together(live, monkeyp
     told.show_new((one, two, three))
     assert tray.shown == [("rule 1", "9.5 · 2 s old"), ("2 alerts fired", "rule 2\nrule 3")]
     assert beeps == [1]
+
+
+def test_a_clicked_notice_opens_the_log(live):
+    type_rule(live, "8.5")
+    live.frame(lambda one: one.alerts.log)
+    live.window.focus_panel("gauge")
+    live.window._notices.opened.emit()
+    live.until(dock(live.window, "alerts").isVisible)
+    assert "Acknowledge all" in words(live.window.alerts)
 
 
 def test_without_a_tray_the_status_bar_tells(live, monkeypatch):

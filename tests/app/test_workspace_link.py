@@ -63,7 +63,7 @@ def test_opened_only_once_the_user_agrees_to_what_it_changes(live, monkeypatch, 
     sharing.open_(live.window, live.folder)
     assert done()
     assert "appearance.theme: system → light" in shown[0]
-    assert "alert rules: adds Regime becomes de-grossing, every" in shown[0]
+    assert "alert rules: adds Regime becomes de-grossing, every time" in shown[0]
     assert rules_of(live.folder) == ([RULE, OTHER] if agreed else [])
     assert live.window.view.settings.theme == ("light" if agreed else "system")
     if agreed:

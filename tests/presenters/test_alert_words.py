@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from desktop.alert_watch import Occurred, Watched
 from desktop.market.known import Unknown
-from desktop.presenters.alert_words import entry_of, form_of, parse_form, title, whole
+from desktop.presenters.alert_words import detail, entry_of, form_of, parse_form, title, whole
 from desktop.presenters.alerts import history_words, present_alerts
 from desktop.snapshot import Mode
 from desktop.trade.alerts import (
@@ -135,6 +135,19 @@ def test_an_entry_tells_value_threshold_age_and_source():
     assert entry.data_at == NOW - timedelta(seconds=2)
 
 
+@pytest.mark.parametrize(
+    ("age_s", "words"), [(0.0, "10.012 · 0 s old · Index"), (75_000.0, "10.012 · 20 h 50 min old · Index")]
+)
+def test_the_log_tells_the_age_of_the_data_it_fired_on(age_s, words):
+    assert detail(entry_of(Fired(RATIO, Reading(10.0123, NOW, age_s, "index"), NOW), Mode.LIVE)) == words
+
+
+def test_what_is_of_this_moment_has_no_age():
+    rule = Rule(Watch(Subject.RELEASE, "cpi"), Condition.BELOW, 5, id=3)
+    entry = entry_of(Fired(rule, Reading(4.0, NOW, Unknown("of this moment"), "CPI"), NOW), Mode.LIVE)
+    assert (entry.age_s, detail(entry)) == (None, "4 min · CPI")
+
+
 def test_a_change_tells_both_words():
     rule = Rule(Watch(Subject.REGIME), Condition.CHANGES, id=2)
     entry = entry_of(Fired(rule, Reading("risk_off"), NOW, "violent_rotation"), Mode.DEMO)
@@ -195,9 +208,9 @@ def test_a_value_that_is_not_live_is_not_shown_as_if_it_were():
     assert (row.value.text, row.value.why) == ("n/a", "no prices")
 
 
-def test_the_summary_says_that_nothing_is_watched_in_the_past_and_what_the_demo_is():
+def test_the_summary_says_what_is_of_then_and_what_the_demo_is():
     past = present_alerts(watched(RATIO, Reading(9.5), mode=Mode.AS_OF)).summary
-    assert (past.text, past.tone) == ("not watched: an earlier moment is shown", Tone.PAST)
+    assert (past.text, past.tone) == ("values of then; rules watch the prices of now", Tone.PAST)
     assert present_alerts(watched(RATIO, Reading(9.5), mode=Mode.DEMO)).summary.text == "DEMO · 1 of 1 watched"
     assert present_alerts(watched(RATIO, Reading(9.5))).summary.text == "1 of 1 watched"
     assert present_alerts(None).message.startswith("Alerts are watched while")
