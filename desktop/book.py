@@ -20,6 +20,10 @@ class Book(Database):
     migrations: ClassVar[tuple[str, ...]] = (
         """
         CREATE TABLE book (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+        CREATE TABLE snapshots (
+            id INTEGER PRIMARY KEY, stem TEXT NOT NULL UNIQUE, moment_us INTEGER NOT NULL, mode TEXT NOT NULL,
+            saved_us INTEGER NOT NULL, note TEXT NOT NULL, origin TEXT NOT NULL, digest TEXT NOT NULL
+        );
         """,
     )
     marker = "book"

@@ -50,6 +50,7 @@ from widgets.gauge_panel import GaugePanel
 from widgets.grip import Grip
 from widgets.header import HeaderStrip
 from widgets.health_panel import HealthPanel
+from widgets.note_bar import NoteBar
 from widgets.playback import PlaybackBar
 from widgets.ratio_panel import LevelMoved, RatioPanel
 from widgets.sizer_panel import SizerPanel
@@ -77,6 +78,7 @@ class Request(Enum):
     FASTER = auto()
     SLOWER = auto()
     SNAPSHOT = auto()
+    SNAPSHOTS = auto()
     KEYS = auto()
     NEWS_SEEN = auto()
 
@@ -142,6 +144,7 @@ class Window(QMainWindow):
 
         self.header = HeaderStrip()
         self.playback = PlaybackBar()
+        self.note = NoteBar()
         self.ratio = RatioPanel()
         self.divergence = DivergencePanel()
         self.gauge = GaugePanel()
@@ -224,7 +227,7 @@ class Window(QMainWindow):
         app = QApplication.instance()
         if isinstance(app, QApplication):
             theme.apply(app, chosen)
-        for strip in (self.header, self.playback, self.status):
+        for strip in (self.header, self.playback, self.note, self.status):
             strip.set_theme(chosen)
         for grip in self._grips:
             grip.set_theme(chosen)
@@ -242,6 +245,7 @@ class Window(QMainWindow):
         column.setSpacing(0)
         column.addWidget(self.header)
         column.addWidget(self.playback)
+        column.addWidget(self.note)
         self.playback.hide()
         self.setMenuWidget(top)
 
@@ -304,7 +308,8 @@ class Window(QMainWindow):
         self._action(menu, "Back to now", "Ctrl+Shift+T", lambda: self.set_view(replace(self._view, as_of=None)))
         menu.addSeparator()
         self._action(menu, "Import files…", "Ctrl+O", self._ask_files)
-        self._action(menu, "Save picture and data", "Ctrl+S", lambda: ask(Request.SNAPSHOT))
+        self._action(menu, "Save picture, data and note", "Ctrl+S", lambda: ask(Request.SNAPSHOT))
+        self._action(menu, "Snapshots…", "Ctrl+Shift+S", lambda: ask(Request.SNAPSHOTS))
         self._action(menu, "Open the data folder", "", self._open_folder)
         self._action(menu, "Vendor keys…", "Ctrl+K", lambda: ask(Request.KEYS))
         menu.addSeparator()
@@ -449,6 +454,7 @@ class Window(QMainWindow):
 
     @override
     def closeEvent(self, event: QCloseEvent) -> None:
+        self.note.finish()
         self._save_settings()
         if self._folder is not None:
             with self._told_when_not_kept("layout"):
