@@ -93,7 +93,7 @@ def picture() -> bytes:
     image.fill(Qt.GlobalColor.darkBlue)
     buffer = QBuffer(content)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    image.save(buffer, b"PNG")
+    image.save(buffer, "PNG")  # type: ignore[call-overload]  # the stub wants bytes, Qt a str
     return bytes(content.data())
 
 
