@@ -127,7 +127,7 @@ class Desk:
             why=self.why,
             now=parts.clock.now(),
             judged=judged,
-            news=self._changes.unseen,
+            news=self._changes.unseen if as_of is None else (),  # what changed by now was not known then
         )
 
     def _follow_sought(self, feed: Feed) -> None:
