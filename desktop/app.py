@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 
@@ -17,7 +17,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 from typing_extensions import override
 
-from desktop import desk, dialogs, picture, settings, sharing, updates
+from desktop import desk, dialogs, picture, settings, sharing, snapshot, updates
 from desktop.credentials import Credentials
 from desktop.desk import Desk, Mode
 from desktop.engine import Engine
@@ -27,9 +27,12 @@ from desktop.presenters.frame import Frame, View
 from desktop.qt import log_qt_messages, make_qt
 from desktop.redact import redact
 from desktop.single import OneWindow
+from desktop.snapshot_files import when
+from desktop.snapshots import Album, Saved
 from desktop.time_machine import TimeMachine
 from desktop.window import Asked, Import, OfRelease, Pause, Request, Seek, Speed, Test, Window
 from widgets import theme
+from widgets.note_bar import NoteTyped
 from widgets.states import SetupAsked, Text, Tone
 from widgets.states_alerts import RuleAct, RuleForm
 from widgets.states_release import ReleaseAsked
@@ -107,6 +110,7 @@ class Application(QObject):
         self._log, unwriteable = _log_to(folder, self._keys)
         chosen, problems = settings.load(folder)
         self._problems = (*unwriteable, *problems)
+        self._album = Album(folder)
         self._workers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="work")
         self._desk: Desk | None = None
         self._engine: Engine[View, Frame] | None = None
@@ -118,6 +122,7 @@ class Application(QObject):
         self._on_gui.connect(lambda call: call())
         self.window.asked.connect(self._carry_out)
         self.window.view_changed.connect(self._show)
+        self.window.note.typed.connect(self._keep_note)
         self._hooks = (sys.excepthook, threading.excepthook)
         sys.excepthook = self._unexpected
         threading.excepthook = lambda told: self._unexpected(
@@ -242,6 +247,8 @@ class Application(QObject):
                 here.see_news()
             case Request.SNAPSHOT:
                 self._save_snapshot()
+            case Request.SNAPSHOTS:
+                self._list_snapshots()
             case Request.KEYS:
                 self._ask_keys(here)
             case Test(source):
@@ -344,12 +351,45 @@ class Application(QObject):
         if shown is None:
             self.window.tell(Text("not saved: nothing is shown yet", Tone.WARN))
             return
+        self.window.note.finish()
         try:
-            saved = picture.save_snapshot(self.window, shown, self._folder / "snapshots")
+            saved = self._album.keep(picture.taken(self.window, shown, datetime.now(UTC)))
         except (UserError, OSError) as error:
             self.window.tell(Text(f"not saved: {error}", Tone.BAD, str(error)))
             return
-        self.window.tell(Text(f"saved {saved}", Tone.GOOD, str(saved)))
+        path = self._album.picture(saved)
+        self.window.tell(Text(f"saved {path}", Tone.GOOD, str(path)))
+        self.window.note.ask(saved.number, Text(f"Saved {when(saved.moment)}"))
+
+    def _keep_note(self, typed: NoteTyped) -> None:
+        try:
+            saved = self._album.set_note(typed.number, typed.text)
+        except UserError as error:
+            self.window.tell(Text(f"note not kept: {error}", Tone.BAD, str(error)))
+            return
+        self.window.tell(Text(f"note kept with the snapshot of {when(saved.moment)}", Tone.GOOD))
+
+    def _list_snapshots(self) -> None:
+        from desktop.snapshots_dialog import SnapshotsDialog
+
+        dialog = SnapshotsDialog(self.window, self._album, theme.resolve(self.window.view.settings.theme))
+        dialog.opened.connect(self._open_snapshot)
+        dialog.exec()
+        dialog.deleteLater()
+
+    def _open_snapshot(self, one: Saved) -> None:
+        """Show the window as of a snapshot; one of the demo is looked at in the demo, which stands still there."""
+        if one.mode is not snapshot.Mode.DEMO:
+            self.window.set_view(replace(self.window.view, as_of=one.moment))
+            return
+        from desktop.sources.demo import position_at
+
+        if self._desk is None or self._desk.mode is not Mode.DEMO:
+            self._to_demo()
+        if self._desk is not None and self._desk.player is not None:
+            self._desk.player.pause()
+            self._desk.seek(position_at(one.moment))
+            self._poke(urgent=True)
 
     def _set_up(self, here: Desk, asked: SetupAsked) -> None:
         """Done on the window's thread: one row of a small file, and who loads wants to see it at once."""

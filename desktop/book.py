@@ -53,6 +53,10 @@ class Book(Database):
             kind TEXT NOT NULL, at_us INTEGER NOT NULL, consensus REAL, actual REAL, unit TEXT NOT NULL,
             PRIMARY KEY (kind, at_us)
         ) WITHOUT ROWID;
+        CREATE TABLE snapshots (
+            id INTEGER PRIMARY KEY, stem TEXT NOT NULL UNIQUE, moment_us INTEGER NOT NULL, mode TEXT NOT NULL,
+            saved_us INTEGER NOT NULL, note TEXT NOT NULL, origin TEXT NOT NULL, digest TEXT NOT NULL
+        );
         """,
     )
     marker = "book"

@@ -149,11 +149,11 @@ class Desk:
             clock_ahead_s=None if demo else getattr(parts.clock, "ahead_s", None),
             now=parts.clock.now(),
             judged=judged,
-            news=self._changes.unseen,
             minute_days=() if as_of is None else self._minute_days(parts.store),
             setups=self._shown_setups(view.settings),
             alerts=self._watcher.follow(seen, judged, view.settings, view.alert),
             release=self._releases.look(seen, view.release, now, light=not self._begun),
+            news=self._changes.unseen if as_of is None else (),  # what changed by now was not known then
         )
 
     def _minute_days(self, store: Store) -> tuple[date, ...]:

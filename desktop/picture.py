@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QSize, Qt
 from PySide6.QtWidgets import QWidget
 
 from desktop import settings
@@ -17,6 +18,7 @@ from desktop.presenters.frame import Frame, FramePresenter, View
 from desktop.qt import make_offscreen_qt
 from desktop.settings import Settings
 from desktop.snapshot import Snapshot
+from desktop.snapshot_files import Parcel
 from desktop.window import Window
 
 
@@ -61,17 +63,16 @@ def drawn(snapshot: Snapshot, chosen: Settings, size: tuple[int, int]) -> Iterat
         app.processEvents()
 
 
-def save_snapshot(window: QWidget, shown: Frame, folder: Path) -> Path:
-    """Save the window as PNG and its numbers as JSON, side by side; returns the path of the picture."""
+def taken(window: QWidget, shown: Frame, at: datetime) -> Parcel:
+    """Return the window as PNG with its numbers as JSON: what Ctrl+S keeps; `at` is now (UTC)."""
     from desktop import report
 
-    folder.mkdir(parents=True, exist_ok=True)
-    stem = f"{shown.snapshot.moment:%Y-%m-%dT%H%M%SZ}-{shown.snapshot.mode.value}"
-    path = folder / f"{stem}.png"
-    _save(window, path)
-    document = json.dumps(report.as_json(shown.snapshot), indent=2, allow_nan=False)
-    path.with_suffix(".json").write_text(document + "\n", encoding="utf-8")
-    return path
+    content = QByteArray()
+    buffer = QBuffer(content)
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    window.grab().save(buffer, "PNG")
+    figures = json.dumps(report.as_json(shown.snapshot), indent=2, allow_nan=False) + "\n"
+    return Parcel(shown.snapshot.moment, shown.snapshot.mode, at, "", bytes(content.data()), figures)
 
 
 def _save(window: QWidget, path: Path) -> None:

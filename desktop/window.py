@@ -61,6 +61,7 @@ from widgets.gauge_panel import GaugePanel
 from widgets.grip import Grip
 from widgets.header import HeaderStrip
 from widgets.health_panel import HealthPanel
+from widgets.note_bar import NoteBar
 from widgets.playback import PlaybackBar
 from widgets.ratio_panel import LevelMoved, RatioPanel
 from widgets.release_panel import ReleasePanel
@@ -96,6 +97,7 @@ class Request(Enum):
     FASTER = auto()
     SLOWER = auto()
     SNAPSHOT = auto()
+    SNAPSHOTS = auto()
     KEYS = auto()
     NEWS_SEEN = auto()
     SAVE_WORKSPACE = auto()
@@ -173,6 +175,7 @@ class Window(QMainWindow):
         self.header = HeaderStrip()
         self.playback = PlaybackBar()
         self.time = TimeBar()
+        self.note = NoteBar()
         self.ratio = RatioPanel()
         self.divergence = DivergencePanel()
         self.gauge = GaugePanel()
@@ -272,7 +275,7 @@ class Window(QMainWindow):
         app = QApplication.instance()
         if isinstance(app, QApplication):
             theme.apply(app, chosen)
-        for strip in (self.header, self.playback, self.time, self.status):
+        for strip in (self.header, self.playback, self.time, self.note, self.status):
             strip.set_theme(chosen)
         for grip in self._grips:
             grip.set_theme(chosen)
@@ -296,6 +299,7 @@ class Window(QMainWindow):
         column.setSpacing(0)
         column.addWidget(self.header)
         column.addWidget(self.playback)
+        column.addWidget(self.note)
         self.playback.hide()
         column.addWidget(self.time)
         self.time.hide()
@@ -381,7 +385,8 @@ class Window(QMainWindow):
         self._action(menu, "Back to now", "Ctrl+Shift+T", self._leave_past)
         menu.addSeparator()
         self._action(menu, "Import files…", "Ctrl+O", self._ask_files)
-        self._action(menu, "Save picture and data", "Ctrl+S", lambda: ask(Request.SNAPSHOT))
+        self._action(menu, "Save picture, data and note", "Ctrl+S", lambda: ask(Request.SNAPSHOT))
+        self._action(menu, "Snapshots…", "Ctrl+Shift+S", lambda: ask(Request.SNAPSHOTS))
         self._action(menu, "Open the data folder", "", self._open_folder)
         self._action(menu, "Copy the ticket", "Ctrl+Shift+C", self.sizer.copy_ticket)
         self._action(menu, "Export orders…", "Ctrl+E", self._open_orders)
@@ -652,6 +657,7 @@ class Window(QMainWindow):
 
     @override
     def closeEvent(self, event: QCloseEvent) -> None:
+        self.note.finish()
         self._save_settings()
         if self._folder is not None:
             with self._told_when_not_kept("layout"):

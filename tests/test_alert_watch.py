@@ -20,6 +20,7 @@ from desktop.alert_book import AlertBook
 from desktop.alert_values import LEAST_RANKED, NO_TRADE, NOT_NOW, Seen, daily, read, z_history
 from desktop.alert_watch import Occurred, Watched, Watcher, occurred
 from desktop.analytics import ratio
+from desktop.answers import Kept
 from desktop.book import FILE_NAME, Book
 from desktop.deferred import Deferred
 from desktop.market.known import Unknown
@@ -450,10 +451,10 @@ def test_a_day_that_moves_fast_asks_one_question_a_rule_at_a_time(bench):
     begun: list[object] = []
 
     class Slow(Deferred):
-        def get(self, name: str, key: Hashable, compute: Callable[[], Any]) -> Any:
+        def get(self, name: str, key: Hashable, compute: Callable[[], Any], kept: Kept | None = None) -> Any:
             if self._running.get(name) != key and (name not in self._answers or self._answers[name][0] != key):
                 begun.append(key)
-            return super().get(name, key, compute)
+            return super().get(name, key, compute, kept)
 
     slow = Slow(lambda: None)
     gate = threading.Event()

@@ -55,6 +55,7 @@ KINDS = (
     "futures",
     "panel",
     "new panel",
+    "calendars",
 )
 
 
@@ -228,6 +229,11 @@ def add(store: Store, as_of: datetime, later: Later) -> None:
                 if one.available_at <= as_of and one.day > date(2024, 5, 1)
             ],
         )
+    if "calendars" in later.kinds:
+        hours = int(rng.integers(1, 30))
+        for publisher, kind, after_days in (("bls", "cpi", (0, 30)), ("fed", "fomc", (0, 10, 45, 90, 500))):
+            dates = [(kind, as_of + timedelta(hours=hours, days=days)) for days in after_days]
+            store.put_calendar(publisher, dates, seen_at=as_of + timedelta(microseconds=1))
     days = NYSE.days(FIRST, LAST)
     coming = days[days > last]
     if "panel" in later.kinds:
