@@ -243,8 +243,8 @@ class ReleaseDesk:
             self._reread()
             moment, schedule = snapshot.moment, snapshot.schedule
             events = self._events(schedule, moment)
-            armed = self._armed if snapshot.mode is not Mode.AS_OF else None
-            chosen = self._chosen(events, schedule, key, armed, moment)
+            armed = self._armed
+            chosen = self._chosen(events, schedule, key, None if snapshot.mode is Mode.AS_OF else armed, moment)
             at = chosen[0].at if chosen else None
             board = None if at is None or light else self._reaction(at, snapshot)
             typed = tuple(self._typed(one) for one in chosen if one.kind in UNITS)

@@ -378,8 +378,8 @@ class Window(QMainWindow):
         menu = QMenu(self)
         ask = self.asked.emit
         self._action(menu, "Refresh now", "F5", lambda: ask(Request.REFRESH))
-        self._action(menu, "Arm the next release", "F6", lambda: ask(OfRelease(ArmAsked())))
-        self._action(menu, "Disarm", "Shift+F6", lambda: ask(OfRelease(DisarmAsked())))
+        self._action(menu, "Arm the next release", "F6", lambda: self._ask_release(ArmAsked()))
+        self._action(menu, "Disarm", "Shift+F6", lambda: self._ask_release(DisarmAsked()))
         self._action(menu, "Demo: CPI day, 11 July 2024", "Ctrl+D", lambda: ask(Request.TOGGLE_DEMO))
         self._action(menu, "Time machine", "Ctrl+T", self._enter_past)
         self._action(menu, "Back to now", "Ctrl+Shift+T", self._leave_past)
@@ -459,7 +459,7 @@ class Window(QMainWindow):
         self.time.play_toggled.connect(lambda: self.asked.emit(Request.TOGGLE_PLAY))
         self.time.speed_chosen.connect(lambda times: self.set_view(replace(self._view, speed=times)))
         self.time.left.connect(self._leave_past)
-        self.release.asked.connect(lambda asked: self.asked.emit(OfRelease(asked)))
+        self.release.asked.connect(self._ask_release)
         self.release.event_chosen.connect(lambda key: self.set_view(replace(self._view, release=key)))
         self.release.kind_toggled.connect(
             lambda kind: self._choose("calendar_hidden", toggled(self._view.settings, kind))
@@ -480,6 +480,12 @@ class Window(QMainWindow):
         """Show what stands behind a claim."""
         self.set_view(replace(self._view, claim=key))
         self._reveal("evidence")
+
+    def _ask_release(self, asked: ReleaseAsked) -> None:
+        """Pass it on; who arms a release wants to see its board, not the one looked at before."""
+        if isinstance(asked, ArmAsked):
+            self.set_view(replace(self._view, release=""))
+        self.asked.emit(OfRelease(asked))
 
     def _kill_typed(self, typed: KillTyped) -> None:
         self._choose(KILL + typed.key, typed.text)

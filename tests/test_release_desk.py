@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -169,12 +170,13 @@ def test_quotes_that_arrive_later_are_not_known_before(rig):
     assert late.rut_pct > 100
 
 
-def test_in_the_past_nothing_shows_as_armed(rig):
+def test_with_time_set_back_nothing_can_be_armed_and_what_is_armed_live_is_told(rig):
     rig.arm(at(-3600))
-    look = rig.look(at(-86_400), mode=Mode.AS_OF)
-    assert look.armed is None
+    look = replace(rig.look(at(-86_400), mode=Mode.AS_OF), now=at(-40))
     state = ReleasePresenter().present(look, Settings())
     assert not state.can_arm
+    assert state.facts[0].text == "time is set back · ● armed live: CPI, in 40 s"
+    assert [one.at for one in look.chosen] != [CPI]
     assert not any(one.armable for one in state.rows)
 
 

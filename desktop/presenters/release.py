@@ -278,9 +278,14 @@ def _row(one: Event, look: ReleaseLook) -> EventRow:
 
 def _armed(look: ReleaseLook) -> Text:
     demo = " in the demo" if look.mode is Mode.DEMO else ""
-    if look.mode is Mode.AS_OF:
-        return Text("time is set back: nothing is armed here", Tone.PAST, "Ctrl+Shift+T comes back to now.")
     armed = look.armed
+    if look.mode is Mode.AS_OF:
+        back = "Ctrl+Shift+T comes back to now."
+        if armed is None:
+            return Text("time is set back: nothing is armed here", Tone.PAST, back)
+        wait_s = (armed.at - look.now).total_seconds()
+        when = f"in {_countdown(wait_s)}" if wait_s > 0 else "out"
+        return Text(f"time is set back · ● armed live: {armed.name}, {when}", Tone.WARN, back)
     if armed is None:
         if look.told:
             return Text(look.told, Tone.WARN if "disarmed" in look.told or "missed" in look.told else Tone.DIM)
@@ -308,7 +313,9 @@ def header_with(header: HeaderState, look: ReleaseLook | None) -> HeaderState:
         return header
     demo = " (demo)" if look.mode is Mode.DEMO else ""
     words = f"{header.release_in.text} · ● ARMED{demo}".removeprefix(" · ")
-    if look.now >= look.armed.at:
+    if look.mode is Mode.AS_OF:
+        words = f"{header.release_in.text} · ● {look.armed.name} armed live"
+    elif look.now >= look.armed.at:
         words = f"● {look.armed.name} armed{demo}"
     return replace(header, release_in=Text(words, Tone.WARN, _armed(look).text))
 

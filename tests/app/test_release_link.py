@@ -38,6 +38,15 @@ def test_f6_arms_the_next_release_and_shift_f6_disarms_it(live):
     assert "ARMED" not in frame.header.release_in.text
 
 
+def test_who_arms_a_release_sees_its_board_and_not_the_one_looked_at_before(live):
+    earlier = "nfp:2024-07-05T12:30Z"
+    live.window.release.event_chosen.emit(earlier)
+    live.frame(lambda one: one.release.chosen == earlier)
+    live.press(Qt.Key.Key_F6)
+    live.frame(lambda one: one.release.is_armed and one.release.chosen != "")
+    assert live.window.view.release == ""
+
+
 def test_armed_it_stays_over_a_restart(live):
     live.press(Qt.Key.Key_F6)
     live.frame(lambda one: one.release.is_armed)
@@ -77,8 +86,9 @@ def test_an_own_event_typed_in_the_panel_is_kept_and_listed(live):
 
 def test_a_kind_left_out_leaves_list_and_rails_and_is_remembered(live):
     live.window.release.kind_toggled.emit("ppi")
-    frame = live.frame(lambda one: not any(row.key.startswith("ppi") for row in one.release.rows))
-    assert frame.ratio.rails is not None
+    frame = live.frame(
+        lambda one: one.ratio.rails is not None and not any(row.key.startswith("ppi") for row in one.release.rows)
+    )
     assert not any("PPI" in one for one in frame.ratio.rails.labels)
     assert any("CPI" in one for one in frame.ratio.rails.labels)
     assert live.window.view.settings.calendar_hidden == "ppi"
