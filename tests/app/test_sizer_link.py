@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 from datetime import date
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication, QInputDialog, QSlider
+from PySide6.QtWidgets import QApplication, QFileDialog, QInputDialog, QSlider
 
 from desktop.presenters.frame import Frame
 from desktop.presenters.sizer import AUTO
-from tests.app.rig import button, field_error, field_text, fill, type_into, words
+from tests.app.rig import button, field_error, field_text, fill, loopback, type_into, words
+from tests.sources.yahoo_server import Chart, YahooServer, quote_row
 from widgets.sizer_take import SetupsButton
 from widgets.states import SetupsState, Tone
 
@@ -267,3 +269,40 @@ def test_set_ups_of_the_store_are_there_after_a_restart(rig, qtbot, monkeypatch)
         else:
             assert rig.window.frame_shown.sizer.setups.names == ("mine",)
         rig.close()
+
+
+@pytest.fixture
+def yahoo(rig, yahoo_client):
+    """A loopback Yahoo that answers for indices and ETFs at 11:00 in New York on 10 July 2024."""
+    with YahooServer() as server:
+        now_s = int(rig.clock.time.timestamp())
+        for symbol, price, close in (
+            ("^RUT", 2100.0, 2051.76),
+            ("^NDX", 20300.0, 20675.38),
+            ("IWM", 210.0, 205.0),
+            ("QQQ", 492.0, 500.0),
+        ):
+            server.quotes[symbol] = quote_row(symbol, price, now_s, regularMarketPreviousClose=close)
+            server.charts[symbol] = Chart(price=price, time_s=now_s, previous_close=close)
+        yield server
+        server.released.set()
+        rig.close()
+
+
+def test_orders_on_live_quotes_are_written_as_the_ticket_shows_them(rig, yahoo, qtbot, tmp_path, monkeypatch):
+    fill(rig.folder, date(2024, 7, 9))
+    rig.start(offline=False, sources=loopback(yahoo))
+    rig.window._choose("instrument", "etf")
+    rig.window._choose("sizing", "cap")
+    rig.window._choose("hedge", "dollar")  # the beta of the made-up history is below zero
+    frame = rig.frame(lambda one: one.sizer.orders is not None and not one.sizer.orders.confirm)
+    assert frame.sizer.standing.text == ""
+    path = tmp_path / "orders.csv"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_args: (str(path), ""))
+    menu = button(rig.window.sizer, "Export").menu()
+    with qtbot.waitSignal(rig.window.sizer.orders_saved):
+        next(one for one in menu.actions() if one.text().startswith("Basket for IBKR")).trigger()
+    rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+    told = [("+" if one["Action"] == "BUY" else "−") + f"{int(one['Quantity']):,}" for one in rows]
+    assert told == quantities(rig.window.frame_shown)
+    assert [(one["Symbol"], one["LmtPrice"]) for one in rows] == [("IWM", "210.00"), ("QQQ", "492.00")]
