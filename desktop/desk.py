@@ -130,7 +130,7 @@ class Desk:
         self._follow_sought(feed)
         feed.listen(wanted=view.settings.stream)
         now = parts.clock.now()
-        self._releases.poll(now, self._schedules.at(now), parts.clock.speed, feed.ask_quotes)
+        self._releases.poll(now, self._schedules.at(now), parts.clock.speed, feed.ask_quotes, feed.hurry)
         seen = builder.build(as_of or parts.clock.now(), view.settings, mode=mode, feed=feed.states())
         refreshing = Refreshing(feed.refreshing, feed.last_refresh, feed.plan.off)
         judged = thesis.claims(seen)
@@ -311,11 +311,6 @@ class Desk:
         """Ask every source now; does nothing while such a refresh still runs."""
         if self._parts is not None:
             self._parts.feed.refresh_now()
-
-    def hurry(self, until: datetime, every_s: float = 2.0) -> None:
-        """Ask for quotes more often until then: around a release; see `Feed.hurry`."""
-        if self._parts is not None:
-            self._parts.feed.hurry(until, every_s)
 
     def test(self, source: str) -> None:
         """Ask one source now."""

@@ -32,6 +32,8 @@ SOON = timedelta(hours=12)
 """An armed release further ahead than this leaves the board to the last one."""
 _FREEZE_UNTIL = timedelta(minutes=25)
 _FRESH = timedelta(seconds=60)
+_HURRY_BEFORE, _HURRY_UNTIL = timedelta(seconds=10), timedelta(seconds=60)
+"""Around a release every quote counts: from so long before it to so long after."""
 NOT_NOW = "time is set back: nothing is armed on prices of the past; Ctrl+Shift+T comes back to now"
 
 
@@ -94,6 +96,7 @@ class ReleaseDesk:
         self._lock = threading.RLock()
         self._tape, self._armed_tape = ReactionTape(store), ReactionTape(store)
         self._watch: Watch | None = None
+        self._hurried: datetime | None = None
         self._read_version: object = None
         self._armed: Armed | None = None
         self._own: tuple[OwnEvent, ...] = ()
@@ -176,16 +179,30 @@ class ReleaseDesk:
 
     # The engine's thread
 
-    def poll(self, now: datetime, schedule: Schedule, speed: float, ask: Callable[[], object]) -> None:
+    def poll(
+        self,
+        now: datetime,
+        schedule: Schedule,
+        speed: float,
+        ask: Callable[[], object],
+        hurry: Callable[[datetime], object] = lambda _: None,
+    ) -> None:
         """Follow the armed release at `now`: ask for prices when due, freeze references, end when over.
 
-        A book that cannot be written is told in the panel; prices are asked for all the same.
+        `hurry` is told, once, until when prices are wanted as often as the sources' budgets allow. A book that cannot be written is told in the panel; prices are asked for all the same.
         """
         with self._lock:
             try:
                 self._follow(now, schedule, speed, ask)
+                self._hurry(now, hurry)
             except StoreError as error:
                 self._told = f"not kept: {error}"
+
+    def _hurry(self, now: datetime, hurry: Callable[[datetime], object]) -> None:
+        at = None if self._watch is None else self._watch.at
+        if at is not None and at != self._hurried and at - _HURRY_BEFORE <= now < at + _HURRY_UNTIL:
+            self._hurried = at
+            hurry(at + _HURRY_UNTIL)
 
     def _follow(self, now: datetime, schedule: Schedule, speed: float, ask: Callable[[], object]) -> None:
         self._reread()

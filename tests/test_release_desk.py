@@ -86,6 +86,23 @@ def plus_one(look: ReleaseLook) -> Move | Unknown:
     return look.board.rows[0].move
 
 
+def test_around_the_release_quotes_are_wanted_in_a_hurry_and_once_only(rig):
+    rig.arm(at(-600))
+    told: list[tuple[float, datetime]] = []
+    for second in range(-120, 180):
+        now = at(second)
+        rig.desk.poll(
+            now, rig.schedules.at(now), 1.0, lambda: None, lambda until, s=second: told.append((s, until))
+        )
+    assert told == [(-10, at(60))]
+
+
+def test_nothing_armed_hurries_nothing(rig):
+    told: list[datetime] = []
+    rig.desk.poll(at(0), rig.schedules.at(at(0)), 1.0, lambda: None, told.append)
+    assert not told
+
+
 def test_f6_arms_the_next_release_and_prices_are_asked_for_by_the_clock(rig):
     assert rig.arm(at(-3600)) == "CPI"
     for second in range(-10, 31):

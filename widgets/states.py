@@ -231,7 +231,6 @@ class FieldState:
     typed: bool = False
     untyped: str = ""
     origin: Text | None = None
-    optional: bool = False
     hint: str = ""
 
 
