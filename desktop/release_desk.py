@@ -189,7 +189,8 @@ class ReleaseDesk:
     ) -> None:
         """Follow the armed release at `now`: ask for prices when due, freeze references, end when over.
 
-        `hurry` is told, once, until when prices are wanted as often as the sources' budgets allow. A book that cannot be written is told in the panel; prices are asked for all the same.
+        `hurry` is told, once, until when prices are wanted as often as the sources' budgets allow. A book that
+        cannot be written is told in the panel; prices are asked for all the same.
         """
         with self._lock:
             try:
