@@ -249,15 +249,16 @@ def test_the_main_thread_while_history_is_fetched(
         application.close()
     assert rows > 50_000, "no back-fill ran"
     p99, longest, over = float(np.percentile(gaps, 99)), max(gaps), sum(gap > 30 for gap in gaps)
-    noise_p99, noise_longest, noise_over, _ = map(float, told.split())
+    noise_p99, noise_longest, noise_over, noise_turns = map(float, told.split())
     tell(
         f"main thread, {rows:,} rows fetched, {way}: p99 {p99:.1f} ms, longest {longest:.0f} ms, {over} of "
         f"{len(gaps):,} turns over 30 ms (target none); a process that does nothing meanwhile: p99 "
         f"{noise_p99:.1f} ms, longest {noise_longest:.0f} ms, {noise_over:.0f} over 30 ms"
     )
     if way == "own process":
-        assert p99 <= 20 + noise_p99  # reached 12 beside 7
-        assert over <= 12 + noise_over  # first paints, and the statistics' own imports
+        assert p99 <= 20 + noise_p99  # reached 12 beside 7; by a thread 41 beside 8
+        # What is left are first paints and the imports of the statistics: 2 of 4,942 beside a noise of none.
+        assert over / len(gaps) <= 0.01 + noise_over / noise_turns
 
 
 def share_of_a_core(seconds: float) -> float:
