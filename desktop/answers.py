@@ -78,8 +78,8 @@ class Answers:
             return
         try:
             self._store.put_answer(name, fingerprint, encode(answer), datetime.now(UTC))
-        except StoreError as error:
-            log.info("%s is not kept: %s", name, error)
+        except (StoreError, TypeError) as error:
+            log.warning("%s is not kept: %s", name, error)
 
 
 def encode(answer: object) -> bytes:

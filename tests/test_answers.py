@@ -148,6 +148,12 @@ def test_an_answer_damaged_in_the_file_is_worked_out_again(store):
     assert book.find("adf", "f") is None
 
 
+def test_an_answer_that_cannot_be_written_is_shown_all_the_same(store, caplog):
+    told = object()
+    assert Deferred(answers=Answers(store)).get("odd", 1, lambda: told, resting_on(1)) is told
+    assert "odd is not kept: object is no part of an answer" in caplog.text
+
+
 def test_a_closed_store_keeps_nothing_and_stops_nobody(tmp_path):
     with Store(tmp_path / "s.sqlite") as made:
         book = Answers(made)
