@@ -132,7 +132,7 @@ class FramePresenter:
         now: datetime | None = None,
         judged: Sequence[Claim] | None = None,
         news: Sequence[tuple[datetime, str]] = (),
-        minute_days: Sequence[date] = (),
+        minute_days: Sequence[date] | None = None,
         setups: SetupsState = _NO_SETUPS,
         alerts: Watched | None = None,
         release: ReleaseLook | None = None,
@@ -174,7 +174,7 @@ class FramePresenter:
         )
 
 
-def _time(snapshot: Snapshot, view: View, minute_days: Sequence[date], now: datetime) -> TimeState | None:
+def _time(snapshot: Snapshot, view: View, minute_days: Sequence[date] | None, now: datetime) -> TimeState | None:
     if snapshot.mode is not Mode.AS_OF:
         return None
     return present_time(snapshot, minute_days, now=now, playing=view.playing, speed=view.speed)

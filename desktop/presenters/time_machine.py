@@ -82,14 +82,15 @@ def next_start(at: datetime) -> datetime:
 
 
 def present_time(
-    snapshot: Snapshot, minute_days: Sequence[date], *, now: datetime, playing: bool, speed: int
+    snapshot: Snapshot, stored: Sequence[date] | None, *, now: datetime, playing: bool, speed: int
 ) -> TimeState:
-    """Build the state of the time bar; `minute_days` are the New York days with stored minutes, in order."""
+    """Build the state of the time bar; `stored` are the New York days with stored minutes, in order, or None."""
+    minute_days = stored or ()
     at = snapshot.moment
     session = session_of(at)
     first, last = span(session)
     place = bisect_left(minute_days, session.day)
-    known = place < len(minute_days) and minute_days[place] == session.day
+    known = stored is None or (place < len(minute_days) and minute_days[place] == session.day)
     before, after = _neighbours(session, minute_days, now)
     return TimeState(
         at=at,
