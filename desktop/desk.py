@@ -157,10 +157,10 @@ class Desk:
                     raise UserError("closed: another desk is shown")
                 self._parts = self._open_parts(self._changed)
                 self._deferred = Deferred(self._changed, held=True)
-                self._builder = SnapshotBuilder(self._parts.store, self._deferred, reread_s=_REREAD_S)
-                self._changes = ChangeLog(self._parts.store)
                 self._releases = ReleaseDesk(self._parts.store, self._parts.book, self._deferred)
                 self._schedules = Schedules(self._parts.store)
+                self._builder = SnapshotBuilder(self._parts.store, self._deferred, reread_s=_REREAD_S)
+                self._changes = ChangeLog(self._parts.store)
             return self._parts, self._builder
 
     def _changed(self) -> None:
@@ -204,7 +204,7 @@ class Desk:
             Nothing can be armed, or time is set back.
         """
         parts = self._parts
-        if parts is None:
+        if parts is None or self._builder is None:
             return ""
         told = ""
         match asked:
