@@ -202,12 +202,12 @@ class Desk:
                     raise UserError("closed: another desk is shown")
                 self._parts = self._open_parts(self._changed)
                 self._deferred = Deferred(self._changed, held=True, answers=Answers(self._parts.store))
-                self._builder = SnapshotBuilder(self._parts.store, self._deferred, reread_s=_REREAD_S)
                 self._changes = ChangeLog(self._parts.store)
                 self._setups = Setups(self._parts.book)
                 self._watcher = Watcher(self._parts.book, self._parts.store, self._deferred)
                 self._releases = ReleaseDesk(self._parts.store, self._parts.book, self._deferred)
                 self._schedules = Schedules(self._parts.store)
+                self._builder = SnapshotBuilder(self._parts.store, self._deferred, reread_s=_REREAD_S)
             return self._parts, self._builder
 
     def _changed(self) -> None:
@@ -280,7 +280,7 @@ class Desk:
             Nothing can be armed, or time is set back.
         """
         parts = self._parts
-        if parts is None:
+        if parts is None or self._builder is None:
             return ""
         told = ""
         match asked:

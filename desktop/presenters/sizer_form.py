@@ -262,6 +262,10 @@ def suggested(snapshot: Snapshot) -> tuple[float | None, float | None]:
 # What the market gives
 
 
+_OLD_S = 3600
+"""Older than this a price is told by its time of day, in the narrow column of the ticket."""
+
+
 def market_price(snapshot: Snapshot, instrument: Instrument, fresh_s: float) -> Price:
     """Quoted, else the last close; the index level stands in for a future without a quote."""
     assert instrument.leg is not None
@@ -279,7 +283,7 @@ def market_price(snapshot: Snapshot, instrument: Instrument, fresh_s: float) -> 
             last.price,
             PriceKind.QUOTE,
             f"{name} at {clock_et(at) if today else moment_et(at)}, {span(age_s)} old",
-            f"{clock_et(at).removesuffix(' ET')} · {span(age_s)}",
+            f"{span(age_s)} old" if age_s < _OLD_S else clock_et(at).removesuffix(" ET"),
             PriceStamp("quote", at, age_s),
             live,
         )

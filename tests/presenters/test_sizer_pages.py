@@ -78,7 +78,7 @@ def test_prices_come_from_quotes_with_their_time_and_age(live):
     state = sizer(live)
     assert quantities(state) == ["+7", "−2"]
     for leg, name in zip(state.legs, ("RTY", "NQ"), strict=True):
-        assert (leg.age.text, leg.age.tone) == ("10:59:57 · 3 s", Tone.PLAIN)
+        assert (leg.age.text, leg.age.tone) == ("3 s old", Tone.PLAIN)
         assert leg.price.why == f"{name} at 10:59:57 ET, 3 s old"
     price = field(state, "rut_price")
     assert (price.hint, price.text, price.typed) == ("2,200.00", "", False)

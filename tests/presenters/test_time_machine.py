@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
 from desktop.market.known import UserError
-from desktop.presenters.time_machine import FutureError, next_start, read_moment, session_of, span
+from desktop.presenters.time_machine import FutureError, next_start, present_time, read_moment, session_of, span
+from desktop.snapshot import Mode
+from tests.presenters.conftest import build
+from widgets.states_time import TimeState
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 SHOWN = datetime(2024, 7, 11, 20, 0, tzinfo=UTC)
@@ -81,3 +84,41 @@ def test_the_slider_is_the_session_that_holds_the_moment(at, first, last):
 )
 def test_playing_goes_on_with_the_next_session(at, goes_on):
     assert next_start(utc(at)) == utc(goes_on)
+
+
+def bar(moment: str, stored: tuple[date, ...] | None) -> TimeState:
+    at = utc(moment)
+    return present_time(build(at, date(2024, 7, 10), mode=Mode.AS_OF), stored, now=NOW, playing=False, speed=60)
+
+
+def test_the_bar_tells_the_moment_its_release_and_the_sessions_around_it():
+    shown = bar("2024-07-11T14:30", (date(2024, 7, 8), date(2024, 7, 11), date(2024, 7, 15)))
+    assert shown.typed == "2024-07-11 10:30"
+    assert shown.clock.text == "11 Jul 2024 10:30:00 ET"
+    assert (shown.before, shown.after) == (utc("2024-07-08T13:30"), utc("2024-07-15T13:30"))
+    assert [(one.at, one.words) for one in shown.marks] == [(utc("2024-07-11T12:30"), "CPI 08:30:00 ET")]
+    assert shown.note.text == ""
+
+
+def test_beyond_the_stored_minutes_every_session_is_a_step():
+    shown = bar("2024-07-05T14:30", (date(2024, 7, 11),))
+    assert shown.before == utc("2024-07-03T13:30")  # the Fourth was no session
+    assert shown.after == utc("2024-07-11T13:30")
+
+
+def test_a_session_without_minutes_says_so_and_what_follows():
+    shown = bar("2024-07-11T14:30", (date(2024, 7, 8),))
+    assert shown.note.text == "daily data only"
+    assert "the day before is what was known" in shown.note.why
+
+
+def test_what_is_stored_may_be_not_known():
+    assert bar("2024-07-11T14:30", None).note.text == ""
+
+
+def test_there_is_no_session_after_the_present_one():
+    at = utc("2024-07-11T14:30")
+    shown = present_time(
+        build(at, date(2024, 7, 10), mode=Mode.AS_OF), (), now=utc("2024-07-11T15:00"), playing=False, speed=60
+    )
+    assert shown.after is None
