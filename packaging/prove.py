@@ -232,6 +232,9 @@ class Guest:
                 )
             elif here.exists():
                 shutil.copyfile(here, self.place / one[1:])
+        shared = self.place / "dev" / "shm"  # where a running system has its shared memory, open to all
+        shared.mkdir(exist_ok=True)
+        shared.chmod(0o1777)
         policy = self.place / "usr/sbin/policy-rc.d"
         policy.write_text("#!/bin/sh\nexit 101\n")
         policy.chmod(0o755)
