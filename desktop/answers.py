@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from desktop.market.database import StoreError
+from desktop.market.database import StoreClosedError, StoreError
 from desktop.market.known import Unknown
 from desktop.market.store import Store
 from desktop.version import VERSION
@@ -78,6 +78,8 @@ class Answers:
             return
         try:
             self._store.put_answer(name, fingerprint, encode(answer), datetime.now(UTC))
+        except StoreClosedError:
+            log.info("%s came after the store was closed: the next start works it out", name)
         except (StoreError, TypeError) as error:
             log.warning("%s is not kept: %s", name, error)
 
