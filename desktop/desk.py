@@ -29,6 +29,7 @@ from desktop.market.store import FILE_NAME, SeriesView, Store
 from desktop.market.universe import universe
 from desktop.presenters.frame import Frame, FramePresenter, Refreshing, View
 from desktop.presenters.words import clock_et, source_name
+from desktop.refreshes import Refresh, Refreshes
 from desktop.snapshot import SnapshotBuilder
 from desktop.sources.contract import Publisher, Source
 from desktop.sources.feed import Feed, Plan
@@ -78,6 +79,7 @@ class Desk:
         self._on_change: Callable[[], None] = lambda: None
         self._parts: Parts | None = None
         self._changes: ChangeLog
+        self._refreshes: Refreshes
         self._builder: SnapshotBuilder | None = None
         self._deferred: Deferred | None = None
         self._presenter = FramePresenter()
@@ -111,6 +113,7 @@ class Desk:
         mode = snapshot.Mode.DEMO if demo else snapshot.Mode.LIVE if as_of is None else snapshot.Mode.AS_OF
         feed = parts.feed
         self._follow_sought(feed)
+        self._refreshes.follow(feed, parts.store, parts.clock.now())
         feed.listen(wanted=view.settings.stream)
         seen = builder.build(as_of or parts.clock.now(), view.settings, mode=mode, feed=feed.states())
         refreshing = Refreshing(feed.refreshing, feed.last_refresh, feed.plan.off)
@@ -150,6 +153,7 @@ class Desk:
                 self._deferred = Deferred(self._changed, held=True)
                 self._builder = SnapshotBuilder(self._parts.store, self._deferred, reread_s=_REREAD_S)
                 self._changes = ChangeLog(self._parts.store)
+                self._refreshes = Refreshes(self._parts.book)
             return self._parts, self._builder
 
     def _changed(self) -> None:
@@ -187,7 +191,14 @@ class Desk:
     def refresh(self) -> None:
         """Ask every source now; does nothing while such a refresh still runs."""
         if self._parts is not None:
-            self._parts.feed.refresh_now()
+            feed = self._parts.feed
+            if self._begun and not feed.refreshing and not feed.plan.off:  # else nothing is asked
+                self._refreshes.asked(self._parts.clock.now())
+            feed.refresh_now()
+
+    def refreshes(self) -> tuple[Refresh, ...]:
+        """Every manual refresh of this desk, the latest first."""
+        return () if self._parts is None else self._refreshes.all()
 
     def test(self, source: str) -> None:
         """Ask one source now."""

@@ -79,6 +79,7 @@ class Request(Enum):
     SLOWER = auto()
     SNAPSHOT = auto()
     SNAPSHOTS = auto()
+    REFRESHES = auto()
     KEYS = auto()
     NEWS_SEEN = auto()
 
@@ -303,6 +304,7 @@ class Window(QMainWindow):
         menu = QMenu(self)
         ask = self.asked.emit
         self._action(menu, "Refresh now", "F5", lambda: ask(Request.REFRESH))
+        self._action(menu, "Manual refreshes…", "Shift+F5", lambda: ask(Request.REFRESHES))
         self._action(menu, "Demo: CPI day, 11 July 2024", "Ctrl+D", lambda: ask(Request.TOGGLE_DEMO))
         self._action(menu, "As of…", "Ctrl+T", self._ask_as_of)
         self._action(menu, "Back to now", "Ctrl+Shift+T", lambda: self.set_view(replace(self._view, as_of=None)))
