@@ -249,6 +249,8 @@ class Application(QObject):
                 self._save_snapshot()
             case Request.SNAPSHOTS:
                 self._list_snapshots()
+            case Request.REFRESHES:
+                self._list_refreshes(here)
             case Request.KEYS:
                 self._ask_keys(here)
             case Test(source):
@@ -379,16 +381,33 @@ class Application(QObject):
 
     def _open_snapshot(self, one: Saved) -> None:
         """Show the window as of a snapshot; one of the demo is looked at in the demo, which stands still there."""
-        if one.mode is not snapshot.Mode.DEMO:
-            self.window.set_view(replace(self.window.view, as_of=one.moment))
+        if one.mode is snapshot.Mode.DEMO and (self._desk is None or self._desk.mode is not Mode.DEMO):
+            self._to_demo()
+        self._go_to(one.moment, demo=one.mode is snapshot.Mode.DEMO)
+
+    def _list_refreshes(self, here: Desk) -> None:
+        from desktop.refreshes_dialog import RefreshesDialog
+
+        try:
+            found = here.refreshes()
+        except UserError as error:
+            self.window.tell(Text(str(error), Tone.BAD, str(error)))
+            return
+        dialog = RefreshesDialog(self.window, found, theme.resolve(self.window.view.settings.theme))
+        dialog.opened.connect(lambda one: self._go_to(one.shown_at, demo=here.mode is Mode.DEMO))
+        dialog.exec()
+        dialog.deleteLater()
+
+    def _go_to(self, moment: datetime, *, demo: bool) -> None:
+        """Show a past moment: of the real history, or of the demo, which then stands still."""
+        if not demo:
+            self.window.set_view(replace(self.window.view, as_of=moment))
             return
         from desktop.sources.demo import position_at
 
-        if self._desk is None or self._desk.mode is not Mode.DEMO:
-            self._to_demo()
         if self._desk is not None and self._desk.player is not None:
             self._desk.player.pause()
-            self._desk.seek(position_at(one.moment))
+            self._desk.seek(position_at(moment))
             self._poke(urgent=True)
 
     def _set_up(self, here: Desk, asked: SetupAsked) -> None:

@@ -57,6 +57,11 @@ class Book(Database):
             id INTEGER PRIMARY KEY, stem TEXT NOT NULL UNIQUE, moment_us INTEGER NOT NULL, mode TEXT NOT NULL,
             saved_us INTEGER NOT NULL, note TEXT NOT NULL, origin TEXT NOT NULL, digest TEXT NOT NULL
         );
+        CREATE TABLE refreshes (id INTEGER PRIMARY KEY, asked_us INTEGER NOT NULL, settled_us INTEGER);
+        CREATE TABLE refresh_answers (
+            refresh_id INTEGER NOT NULL REFERENCES refreshes (id), source TEXT NOT NULL, outcome TEXT NOT NULL,
+            told TEXT NOT NULL, PRIMARY KEY (refresh_id, source)
+        ) WITHOUT ROWID;
         """,
     )
     marker = "book"

@@ -34,6 +34,7 @@ from desktop.market.universe import universe
 from desktop.presenters.frame import Frame, FramePresenter, Refreshing, View
 from desktop.presenters.release import parts_of
 from desktop.presenters.words import clock_et, moment_et, source_name
+from desktop.refreshes import Refresh, Refreshes
 from desktop.release_desk import NOT_NOW, ArmingError, ReleaseDesk
 from desktop.settings import Settings
 from desktop.setups import Setups
@@ -94,6 +95,7 @@ class Desk:
         self._releases: ReleaseDesk
         self._schedules: Schedules
         self._of_now: SnapshotBuilder | None = None
+        self._refreshes: Refreshes
         self._builder: SnapshotBuilder | None = None
         self._deferred: Deferred | None = None
         self._presenter = FramePresenter()
@@ -128,6 +130,7 @@ class Desk:
         mode = snapshot.Mode.DEMO if demo else snapshot.Mode.LIVE if as_of is None else snapshot.Mode.AS_OF
         feed = parts.feed
         self._follow_sought(feed)
+        self._refreshes.follow(feed, parts.store, parts.clock.now())
         feed.listen(wanted=view.settings.stream)
         now = parts.clock.now()
         self._releases.poll(now, self._schedules.at(now), parts.clock.speed, feed.ask_quotes, feed.hurry)
@@ -207,6 +210,7 @@ class Desk:
                 self._watcher = Watcher(self._parts.book, self._parts.store, self._deferred)
                 self._releases = ReleaseDesk(self._parts.store, self._parts.book, self._deferred)
                 self._schedules = Schedules(self._parts.store)
+                self._refreshes = Refreshes(self._parts.book)
                 self._builder = SnapshotBuilder(self._parts.store, self._deferred, reread_s=_REREAD_S)
             return self._parts, self._builder
 
@@ -310,7 +314,14 @@ class Desk:
     def refresh(self) -> None:
         """Ask every source now; does nothing while such a refresh still runs."""
         if self._parts is not None:
-            self._parts.feed.refresh_now()
+            feed = self._parts.feed
+            if self._begun and not feed.refreshing and not feed.plan.off:  # else nothing is asked
+                self._refreshes.asked(self._parts.clock.now())
+            feed.refresh_now()
+
+    def refreshes(self) -> tuple[Refresh, ...]:
+        """Every manual refresh of this desk, the latest first."""
+        return () if self._parts is None else self._refreshes.all()
 
     def test(self, source: str) -> None:
         """Ask one source now."""

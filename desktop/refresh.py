@@ -18,15 +18,19 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, TextIO, TypeAlias
 
+from desktop.book import FILE_NAME as BOOK_NAME
+from desktop.book import Book
 from desktop.desk import Publishers, Sources, live_plan, yahoo
 from desktop.market.clock import Clock, SystemClock
+from desktop.market.known import UserError
 from desktop.market.quotes import Bars, Closes, Interval, Quote
 from desktop.market.store import FILE_NAME, Observation, Priority, Store, Written
 from desktop.redact import redact, secrets_of
+from desktop.refreshes import Answer, Outcome, Refreshes
 from desktop.sources.contract import (
     Dataset,
     Failure,
@@ -41,6 +45,7 @@ from desktop.sources.contract import (
 from desktop.sources.feed import Feed, Plan
 from desktop.sources.history import AdjustedSource, Kind, midnight
 
+log = logging.getLogger(__name__)
 PAUSE_S = 15.0
 """After the host could not be reached: when the rest of the history is asked for again."""
 _MOST_IN_A_ROW = 3
@@ -541,6 +546,7 @@ def run(
     logging.getLogger("yfinance").setLevel(logging.CRITICAL)  # what it complains of is told here in words
     with _ProgressLine(sys.stderr) as line:
         done = refresh(folder, sources=sources, publishers=publishers, plan=plan, tell=line.show, secrets=secrets)
+    _record(folder, done)
     if as_json:
         sys.stdout.write(json.dumps(as_dict(done), indent=2, allow_nan=False) + "\n")
     else:
@@ -550,6 +556,22 @@ def run(
     for cause in causes(done):
         sys.stderr.write(f"rotation-monitor: {cause}\n")
     return 1
+
+
+def _record(folder: Path, done: Refreshed) -> None:
+    """Put the run into the book beside those asked for in the window."""
+    found = []
+    for one in done.results:
+        outcome = {"off": Outcome.OFF, "failed": Outcome.FAILED}.get(one.state, Outcome.CAME)
+        told = one.off or (redact(one.troubles[0].message, secrets_of()) if one.troubles else "") or "no answer"
+        if outcome is Outcome.CAME:
+            told = f"{one.rows:,} new rows" + ("" if one.state == "ok" else ", some of it failed")
+        found.append(Answer(one.source, outcome, told))
+    try:
+        with Book(folder / BOOK_NAME) as book:
+            Refreshes(book).note(done.started, done.started + timedelta(seconds=done.seconds), found)
+    except UserError as error:  # what was fetched is in the store all the same
+        log.warning("refresh not recorded: %s", error)
 
 
 class _ProgressLine:

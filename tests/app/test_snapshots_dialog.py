@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,8 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton, QTableWidget, QWidget
 
 from desktop.qt import make_qt
+from desktop.refreshes import Answer, Outcome, Refresh
+from desktop.refreshes_dialog import RefreshesDialog
 from desktop.snapshot import Mode
 from desktop.snapshots import Album
 from desktop.snapshots_dialog import SnapshotsDialog
@@ -277,3 +279,60 @@ def test_a_note_half_typed_is_kept_when_the_window_closes(rig):
     rig.qtbot.keyClicks(QApplication.focusWidget(), "half a thou")
     rig.close()
     assert Album(rig.folder).all()[0].note == "half a thou"
+
+
+# The list of manual refreshes
+
+
+def refreshed() -> Refresh:
+    answer = Answer("cboe", Outcome.FAILED, "no answer in 10 s")
+    return Refresh(1, CLOSE, CLOSE + timedelta(seconds=4), (answer, Answer("yahoo", Outcome.CAME, "8 new prices")))
+
+
+def test_refreshes_are_listed_and_enter_opens_what_was_known_then(qtbot, qapp):
+    make_qt()
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    dialog = RefreshesDialog(parent, [refreshed()], theme.DARK)
+    with qtbot.waitActive(dialog):
+        dialog.show()
+        dialog.activateWindow()
+    (table,) = dialog.findChildren(QTableWidget)
+    cells = [table.item(0, at) for at in range(3)]
+    assert ["" if one is None else one.text() for one in cells] == [
+        "9 Jul 2024 16:00:00 ET", "4 s", "Cboe: no answer in 10 s · Yahoo: 8 new prices",
+    ]  # fmt: skip
+    with qtbot.waitSignal(dialog.opened) as opened:
+        qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Return)
+    assert opened.args == [refreshed()]
+
+
+def test_without_a_refresh_the_list_says_how_one_is_made(qtbot, qapp):
+    make_qt()
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    dialog = RefreshesDialog(parent, [], theme.LIGHT)
+    assert any("F5 in the window asks every source now" in one.text() for one in dialog.findChildren(QLabel))
+    assert not button_of(dialog, "Open in the time machine").isEnabled()
+
+
+def button_of(widget: QWidget, text: str) -> QPushButton:
+    return next(one for one in widget.findChildren(QPushButton) if one.text() == text)
+
+
+def test_a_refresh_of_the_demo_is_recorded_and_looked_at_in_the_demo(rig):
+    rig.start(demo=True)
+    rig.frame(lambda one: one.snapshot.feed[0].last_success is not None)
+    rig.press_pause()
+    rig.frame(lambda one: one.playback.paused)
+    rig.press(Qt.Key.Key_F5)
+    rig.until(lambda: any(one.settled_at for one in rig.app.desk.refreshes()))
+    (found,) = rig.app.desk.refreshes()
+    assert ("Demo", Outcome.CAME) in [(one.source, one.outcome) for one in found.answers]
+    rig.press_pause()
+    rig.frame(lambda one: one.snapshot.moment > found.shown_at)
+    done = rig.in_dialog(lambda dialog: button(dialog, "Open in the time machine").click())
+    rig.press(Qt.Key.Key_F5, shift=True)
+    rig.until(done)
+    frame = rig.frame(lambda one: one.playback.paused)
+    assert abs((frame.snapshot.moment - found.shown_at).total_seconds()) < 1
