@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from desktop.market.known import UserError
@@ -107,6 +108,14 @@ def present_time(
             Moment(one.at, f"{one.name} {clock_et(one.at)}") for one in snapshot.schedule.on_day(session.day)
         ),
     )
+
+
+def with_refreshes(state: TimeState, refreshed_at: Sequence[datetime]) -> TimeState:
+    """Mark manual refreshes of the session on the bar, at the moment when the window knew what they brought."""
+    inside = [Moment(at, f"refreshed {clock_et(at)}") for at in refreshed_at if state.first <= at <= state.last]
+    if not inside:
+        return state
+    return replace(state, marks=tuple(sorted((*state.marks, *inside), key=lambda one: one.at)))
 
 
 def _note(session: Session, *, known: bool) -> Text:
