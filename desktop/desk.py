@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from functools import partial
@@ -33,6 +33,7 @@ from desktop.market.store import FILE_NAME, SeriesView, Store
 from desktop.market.universe import universe
 from desktop.presenters.frame import Frame, FramePresenter, Refreshing, View
 from desktop.presenters.release import parts_of
+from desktop.presenters.time_machine import with_refreshes
 from desktop.presenters.words import clock_et, moment_et, source_name
 from desktop.refreshes import Refresh, Refreshes
 from desktop.release_desk import NOT_NOW, ArmingError, ReleaseDesk
@@ -141,7 +142,7 @@ class Desk:
             self._changes.follow(judged, view.settings, parts.clock.now())
         if mode is snapshot.Mode.AS_OF:
             self._watch_now(parts, view)
-        return self._presenter.present(
+        frame = self._presenter.present(
             seen,
             view,
             refreshing=refreshing,
@@ -158,6 +159,10 @@ class Desk:
             release=self._releases.look(seen, view.release, now, light=not self._begun),
             news=self._changes.unseen if as_of is None else (),  # what changed by now was not known then
         )
+        if frame.time is None:
+            return frame
+        refreshed = [one.shown_at for one in self._refreshes.between(frame.time.first, frame.time.last)]
+        return replace(frame, time=with_refreshes(frame.time, refreshed))
 
     def _minute_days(self, store: Store) -> tuple[date, ...]:
         """Days with stored minutes, in order; read again only where bars came in."""

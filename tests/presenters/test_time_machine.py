@@ -7,7 +7,15 @@ from datetime import UTC, date, datetime
 import pytest
 
 from desktop.market.known import UserError
-from desktop.presenters.time_machine import FutureError, next_start, present_time, read_moment, session_of, span
+from desktop.presenters.time_machine import (
+    FutureError,
+    next_start,
+    present_time,
+    read_moment,
+    session_of,
+    span,
+    with_refreshes,
+)
 from desktop.snapshot import Mode
 from tests.presenters.conftest import build
 from widgets.states_time import TimeState
@@ -122,3 +130,15 @@ def test_there_is_no_session_after_the_present_one():
         build(at, date(2024, 7, 10), mode=Mode.AS_OF), (), now=utc("2024-07-11T15:00"), playing=False, speed=60
     )
     assert shown.after is None
+
+
+def test_manual_refreshes_of_the_session_are_marked_in_order():
+    shown = bar("2024-07-11T14:30", None)
+    early, other_day = utc("2024-07-11T12:29:58"), utc("2024-07-12T12:30:02")
+    marked = with_refreshes(shown, [utc("2024-07-11T12:30:02"), early, other_day])
+    assert [one.words for one in marked.marks] == [
+        "refreshed 08:29:58 ET",
+        "CPI 08:30:00 ET",
+        "refreshed 08:30:02 ET",
+    ]
+    assert with_refreshes(shown, [other_day]) is shown
