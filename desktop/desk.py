@@ -44,6 +44,7 @@ from desktop.sources.contract import Publisher, Source
 from desktop.sources.feed import Feed, Plan
 from desktop.sources.state import Progress
 from desktop.sources.stream import Stream
+from desktop.typed_figures import seven
 from widgets.states import PlaybackState, SetupAsked, SetupsState
 from widgets.states_alerts import RuleAct, RuleForm
 from widgets.states_release import ArmAsked, DisarmAsked, FigureTyped, OwnDropped, OwnTyped, ReleaseAsked
@@ -480,17 +481,17 @@ def open_demo(*, why: str = "") -> Desk:
 
 
 def live_plan(*, offline: bool = False, today: date | None = None) -> Plan:
-    """What the live feed asks for: the defaults, the history of the built-in universe, and the fed funds futures.
+    """What the live feed asks for: the defaults, the seven names, the history of the universe, fed funds futures.
 
-    The futures are those of the 13 months from `today` on (in New York; None is now), quoted with all else in one
-    batch. They come last, after what the panels show.
+    The futures are those of the 13 months from `today` on (in New York; None is now). All is quoted in one batch;
+    names and futures come last, after what the panels show.
     """
     names = universe()
     month, futures = (today or trading_day(datetime.now(UTC))).replace(day=1), []
     for _ in range(PATH_MONTHS):
         futures.append(zq_symbol(month))
         month = (month + timedelta(days=32)).replace(day=1)
-    live = (*LIVE_SYMBOLS, *futures)
+    live = (*LIVE_SYMBOLS, *seven(), *futures)
     return Plan(live=live, universe=names.tickers, compiled=names.compiled, off=OFFLINE if offline else "")
 
 

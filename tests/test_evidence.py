@@ -318,8 +318,9 @@ def test_the_effective_rate_of_the_later_day_counts(store):
 def test_the_thirteen_months_of_the_path_are_quoted_with_all_else():
     plan = live_plan(today=date(2024, 12, 31))
     assert plan.live[: len(LIVE_SYMBOLS)] == LIVE_SYMBOLS
-    months = plan.live[len(LIVE_SYMBOLS) :]
-    assert (len(months), months[0], months[1], months[-1]) == (13, "ZQZ24.CBT", "ZQF25.CBT", "ZQZ25.CBT")
+    names, months = plan.live[len(LIVE_SYMBOLS) : -13], plan.live[-13:]
+    assert set(names) == {"AAPL", "AMZN", "GOOGL", "META", "MSFT", "NVDA", "TSLA"}
+    assert (months[0], months[1], months[-1]) == ("ZQZ24.CBT", "ZQF25.CBT", "ZQZ25.CBT")
     assert live_plan(offline=True).off
     assert set(plan.minute) | set(plan.daily) <= set(Plan().minute) | set(Plan().daily)
 
