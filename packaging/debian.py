@@ -48,7 +48,7 @@ def package(folder: Path, made: Path, out: Path, version: str, libraries: Iterab
         f"Package: {NAME}\nVersion: {version}\nArchitecture: {_architecture()}\n"
         f"Maintainer: Rotation Monitor <{NAME}@localhost>\nInstalled-Size: {size}\n"
         f"Depends: {', '.join(depends(folder, libraries))}\n"
-        "Section: misc\nPriority: optional\nHomepage: https://github.com/rotation-monitor/rotation-monitor\n"
+        "Section: misc\nPriority: optional\n"
         "Description: desktop monitor for long Russell 2000, short Nasdaq-100\n"
         " Shows whether the rotation from large into small caps works, whether it is\n"
         " orderly, and how large the trade should be. Needs no Python.\n",
