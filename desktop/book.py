@@ -20,6 +20,10 @@ class Book(Database):
     migrations: ClassVar[tuple[str, ...]] = (
         """
         CREATE TABLE book (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+        CREATE TABLE trades (
+            number INTEGER NOT NULL, version INTEGER NOT NULL, at_us INTEGER NOT NULL, document TEXT NOT NULL,
+            PRIMARY KEY (number, version)
+        ) WITHOUT ROWID;
         CREATE TABLE setups (name TEXT PRIMARY KEY, saved_us INTEGER NOT NULL, fields TEXT NOT NULL) WITHOUT ROWID;
         CREATE TABLE alert_rules (
             id INTEGER PRIMARY KEY AUTOINCREMENT, subject TEXT NOT NULL, param TEXT NOT NULL,

@@ -1,0 +1,254 @@
+"""The journal in the book: every version of every trade, and the journal as CSV.
+
+A change adds a version; earlier ones stay and can be read. Two windows that change the same version: the second is
+told, and nothing is overwritten.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from desktop.book import Book
+from desktop.market.known import UserError
+from desktop.trade.journal import Carry, Fill, FillKind, Trade
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_COLUMNS = (
+    "trade", "row", "time", "symbol", "quantity", "price", "fee_usd", "kind", "amount_usd", "note", "entry_ratio",
+    "stop", "target", "picture",
+)  # fmt: skip
+_LARGEST_ROWS = 100_000
+
+
+class TradeChangedError(UserError):
+    """A trade was changed by another window meanwhile; carries its number."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"trade {number} was changed in another window: look at it as it is now, then change it")
+        self.number = number
+
+
+class JournalFileError(UserError):
+    """A CSV that is no journal; carries the row and what is wrong with it."""
+
+    def __init__(self, row: int, why: str) -> None:
+        super().__init__(f"row {row}: {why}; nothing was imported")
+        self.row, self.why = row, why
+
+
+class Journal:
+    """The trades of one book; safe in any thread."""
+
+    def __init__(self, book: Book) -> None:
+        self._book = book
+        self._held: tuple[object, tuple[Trade, ...]] | None = None
+
+    def trades(self) -> tuple[Trade, ...]:
+        """Every trade in its latest version, void ones left out, oldest first; the same object while unchanged."""
+        version = self._book.version
+        if self._held is None or self._held[0] != version:
+            rows = self._book.rows(
+                "SELECT number, max(version), document FROM trades GROUP BY number ORDER BY number"
+            )
+            found = tuple(one for one in map(_trade, rows) if not one.void)
+            self._held = version, found
+        return self._held[1]
+
+    def trade(self, number: int) -> Trade:
+        """One trade in its latest version; raises UserError where there is none."""
+        found = next((one for one in self.trades() if one.number == number), None)
+        if found is None:
+            raise UserError(f"trade {number} is not there any more: another window may have taken it back")
+        return found
+
+    def versions(self, number: int) -> tuple[tuple[datetime, Trade], ...]:
+        """Every version of a trade with the time it was written, oldest first."""
+        rows = self._book.rows(
+            "SELECT number, version, document, at_us FROM trades WHERE number = ? ORDER BY version", (number,)
+        )
+        return tuple((_EPOCH + timedelta(microseconds=row[3]), _trade(row[:3])) for row in rows)
+
+    def add(self, trade: Trade, at: datetime) -> Trade:
+        """Write a new trade; returns it with its number."""
+        return self._add([trade], at)[0]
+
+    def _add(self, trades: Iterable[Trade], at: datetime) -> list[Trade]:
+        added = []
+        with self._book.writing() as db:
+            for one in trades:
+                number = 1 + (db.execute("SELECT max(number) FROM trades").fetchone()[0] or 0)
+                numbered = replace(one, number=number, version=1)
+                db.execute("INSERT INTO trades VALUES (?, 1, ?, ?)", (number, _us(at), _document(numbered)))
+                added.append(numbered)
+        return added
+
+    def change(self, trade: Trade, at: datetime) -> Trade:
+        """Write the next version of a trade as read; returns it.
+
+        Raises
+        ------
+        TradeChangedError
+            Where `trade` is not the latest version any more.
+        """
+        with self._book.writing() as db:
+            latest = db.execute("SELECT max(version) FROM trades WHERE number = ?", (trade.number,)).fetchone()[0]
+            if latest != trade.version:
+                raise TradeChangedError(trade.number)
+            changed = replace(trade, version=trade.version + 1)
+            db.execute(
+                "INSERT INTO trades VALUES (?, ?, ?, ?)",
+                (trade.number, changed.version, _us(at), _document(changed)),
+            )
+        return changed
+
+    # CSV
+
+    def export(self) -> str:
+        """All trades as CSV, every figure as it was typed."""
+        out = io.StringIO()
+        writer = csv.DictWriter(out, _COLUMNS, restval="", lineterminator="\n")
+        writer.writeheader()
+        for one in self.trades():
+            writer.writerow(
+                {
+                    "trade": one.number,
+                    "row": "trade",
+                    "note": one.note,
+                    "picture": one.picture,
+                    "entry_ratio": _text(one.entry_ratio),
+                    "stop": _text(one.stop),
+                    "target": _text(one.target),
+                }
+            )
+            for fill in one.fills:
+                writer.writerow({"trade": one.number, "row": "fill"} | _fill_document(fill))
+            for carry in one.carries:
+                told = {"time": carry.at.isoformat(), "amount_usd": str(carry.amount_usd), "note": carry.what}
+                writer.writerow({"trade": one.number, "row": "carry"} | told)
+        return out.getvalue()
+
+    def take(self, text: str, at: datetime) -> int:
+        """Add every trade of a CSV made by `export`, all or none; returns how many. They get new numbers.
+
+        Raises
+        ------
+        JournalFileError
+            With the number of the first row that is wrong.
+        """
+        return len(self._add(read_csv(text), at))
+
+
+def read_csv(text: str) -> tuple[Trade, ...]:
+    """Read trades from CSV; raises JournalFileError with the row at fault."""
+    reader = csv.DictReader(io.StringIO(text))
+    if tuple(reader.fieldnames or ()) != _COLUMNS:
+        raise JournalFileError(1, f"the columns are not {','.join(_COLUMNS)}")
+    found: dict[str, Trade] = {}
+    row = 1
+    for row, cells in enumerate(reader, start=2):
+        if row > _LARGEST_ROWS:
+            raise JournalFileError(row, f"more than {_LARGEST_ROWS:,} rows")
+        try:
+            _take_row(found, cells)
+        except (UserError, ValueError, InvalidOperation, KeyError, TypeError) as error:
+            raise JournalFileError(row, f"{error}") from error
+    for number, one in found.items():
+        if not one.fills:
+            raise JournalFileError(row, f"trade {number} has no fill")
+    return tuple(found.values())
+
+
+def _take_row(found: dict[str, Trade], cells: Mapping[str, str]) -> None:
+    number = cells["trade"]
+    match cells["row"]:
+        case "trade":
+            if number in found:
+                raise ValueError(f"trade {number} stands twice")
+            ratio, stop, target = (_decimal(cells[name]) for name in ("entry_ratio", "stop", "target"))
+            found[number] = Trade(0, 1, cells["note"], (), (), ratio, stop, target, cells["picture"])
+        case "fill":
+            trade = found[number]
+            found[number] = replace(trade, fills=(*trade.fills, _fill(cells)))
+        case "carry":
+            trade = found[number]
+            carry = Carry(Decimal(cells["amount_usd"]), cells["note"], datetime.fromisoformat(cells["time"]))
+            found[number] = replace(trade, carries=(*trade.carries, carry))
+        case other:
+            raise ValueError(f"{other!r} is neither trade, fill nor carry")
+
+
+# A version as JSON, decimals as text
+
+
+def _document(trade: Trade) -> str:
+    return json.dumps(
+        {
+            "note": trade.note,
+            "picture": trade.picture,
+            "void": trade.void,
+            "entry_ratio": _text(trade.entry_ratio),
+            "stop": _text(trade.stop),
+            "target": _text(trade.target),
+            "fills": [_fill_document(one) for one in trade.fills],
+            "carries": [[str(one.amount_usd), one.what, one.at.isoformat()] for one in trade.carries],
+        },
+        ensure_ascii=False,
+    )
+
+
+def _trade(row: tuple[Any, ...]) -> Trade:
+    number, version, document = row
+    kept = json.loads(document)
+    return Trade(
+        number,
+        version,
+        kept["note"],
+        tuple(_fill(one) for one in kept["fills"]),
+        tuple(Carry(Decimal(amount), what, datetime.fromisoformat(at)) for amount, what, at in kept["carries"]),
+        _decimal(kept["entry_ratio"]),
+        _decimal(kept["stop"]),
+        _decimal(kept["target"]),
+        kept["picture"],
+        kept["void"],
+    )
+
+
+def _fill_document(one: Fill) -> dict[str, str]:
+    return {
+        "time": one.at.isoformat(),
+        "symbol": one.symbol,
+        "quantity": str(one.quantity),
+        "price": str(one.price),
+        "fee_usd": str(one.fee_usd),
+        "kind": one.kind.value,
+    }
+
+
+def _fill(kept: Mapping[str, str]) -> Fill:
+    return Fill(
+        kept["symbol"],
+        Decimal(kept["quantity"]),
+        Decimal(kept["price"]),
+        Decimal(kept["fee_usd"]),
+        datetime.fromisoformat(kept["time"]),
+        FillKind(kept["kind"]),
+    )
+
+
+def _text(value: Decimal | None) -> str:
+    return "" if value is None else str(value)
+
+
+def _decimal(text: str) -> Decimal | None:
+    return Decimal(text) if text else None
+
+
+def _us(at: datetime) -> int:
+    return (at - _EPOCH) // timedelta(microseconds=1)

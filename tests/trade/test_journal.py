@@ -1,0 +1,197 @@
+"""Pair trades: exact sums, and what was typed read as meant."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from desktop.market.known import Unknown
+from desktop.trade.journal import (
+    TRADED,
+    Carry,
+    Drift,
+    Fill,
+    FillError,
+    FillKind,
+    Trade,
+    closing_lines,
+    drift,
+    line_of,
+    ratio_points,
+    read_lines,
+    record,
+    result,
+)
+
+AT = datetime(2024, 7, 11, 14, 30, tzinfo=UTC)
+D = Decimal
+
+
+def fill(symbol: str, quantity: str, price: str, fee: str = "0", minutes: int = 0) -> Fill:
+    return Fill(symbol, D(quantity), D(price), D(fee), AT + timedelta(minutes=minutes))
+
+
+prices = st.integers(1, 10**9).map(lambda cents: D(cents) / 100)
+fills = st.builds(
+    Fill,
+    st.sampled_from(sorted(TRADED)),
+    st.integers(-500, 500).filter(bool).map(D),
+    prices,
+    st.integers(0, 10**5).map(lambda cents: D(cents) / 100),
+    st.integers(0, 10**6).map(lambda second: AT + timedelta(seconds=second)),
+)
+carries = st.builds(
+    Carry, st.integers(-(10**6), 10**6).map(lambda cents: D(cents) / 100), st.just("x"), st.just(AT)
+)
+
+
+@given(st.lists(fills, min_size=1, max_size=12), st.lists(carries, max_size=4), st.data())
+def test_the_total_is_cash_plus_what_is_held_at_its_mark_to_the_cent(made, carried, data):
+    trade = Trade(1, 1, "", tuple(made), tuple(carried))
+    marks = {symbol: data.draw(prices) for symbol in TRADED}
+    found = result(trade, marks)
+    # A second computation, in exact fractions, one fill at a time.
+    worth = Fraction(0)
+    for one in made:
+        points = Fraction(marks[one.symbol]) - Fraction(one.price)
+        worth += Fraction(one.quantity) * points * Fraction(one.multiplier_usd) - Fraction(one.fee_usd)
+    worth += sum(Fraction(one.amount_usd) for one in carried)
+    assert isinstance(found.total_usd, Decimal)
+    assert Fraction(found.total_usd) == worth
+
+
+@given(st.lists(fills, min_size=1, max_size=12), st.data())
+def test_legs_carry_and_costs_add_up_in_any_order_of_fills(made, data):
+    marks = {symbol: data.draw(prices) for symbol in TRADED}
+    there = result(Trade(1, 1, "", tuple(made)), marks)
+    back = result(Trade(1, 1, "", tuple(data.draw(st.permutations(made)))), marks)
+    assert (there.rut_usd, there.ndx_usd, there.total_usd) == (back.rut_usd, back.ndx_usd, back.total_usd)
+    assert isinstance(there.rut_usd, Decimal)
+    assert isinstance(there.ndx_usd, Decimal)
+    assert there.total_usd == there.rut_usd + there.ndx_usd + there.carry_usd - there.costs_usd
+
+
+@given(st.lists(fills, min_size=1, max_size=8))
+def test_of_a_closed_trade_all_is_realised_and_no_mark_is_needed(made):
+    held = Trade(1, 1, "", tuple(made)).held
+    last = AT + timedelta(days=30)
+    closing = tuple(Fill(symbol, -quantity, D(100), D(0), last) for symbol, quantity in held.items())
+    trade = Trade(1, 1, "", (*made, *closing))
+    found = result(trade, {})
+    assert isinstance(found.total_usd, Decimal)
+    assert trade.held == {}
+    assert found.realised_usd == pytest.approx(found.total_usd + found.costs_usd, rel=D("1e-9"), abs=D("1e-6"))
+
+
+@given(st.lists(st.one_of(fills, carries), min_size=1, max_size=8))
+def test_lines_read_as_what_they_were_written_from(made):
+    text = "\n".join(map(line_of, made))
+    read_fills, read_carries = read_lines(text, AT + timedelta(days=60), FillKind.OPEN)
+    assert read_fills == tuple(one for one in made if isinstance(one, Fill))
+    assert read_carries == tuple(one for one in made if isinstance(one, Carry))
+
+
+def test_a_pair_by_hand():
+    # +7 RTY at 2,200, -2 NQ at 20,000 (METHODS, check C); RUT +1 %, NDX -1 %.
+    trade = Trade(1, 1, "", (fill("RTY", "7", "2200", "15.40"), fill("NQ", "-2", "20000", "4.40")))
+    found = result(trade, {"RTY": D(2222), "NQ": D(19800)})
+    assert (found.rut_usd, found.ndx_usd) == (D(7700), D(8000))
+    assert (found.costs_usd, found.total_usd) == (D("19.80"), D("15680.20"))
+    assert found.realised_usd == 0
+
+
+def test_average_cost_tells_what_is_realised():
+    trade = Trade(
+        1,
+        1,
+        "",
+        (fill("IWM", "100", "200"), fill("IWM", "100", "210", minutes=1), fill("IWM", "-50", "220", minutes=2)),
+    )
+    assert result(trade, {"IWM": D(220)}).realised_usd == D(750)  # 50 x (220 - 205)
+
+
+def test_a_missing_mark_is_told_and_not_taken_for_nothing():
+    trade = Trade(1, 1, "", (fill("IWM", "10", "210"), fill("QQQ", "-5", "490")))
+    found = result(trade, {"IWM": D(211)})
+    assert found.ndx_usd == Unknown("no price of QQQ")
+    assert found.total_usd == Unknown("no price of QQQ")
+    assert found.rut_usd == D(10)
+
+
+def test_ratio_points_are_gained_when_the_ratio_falls():
+    trade = Trade(1, 1, "", (fill("IWM", "10", "210"),), entry_ratio=D("10.08"))
+    assert ratio_points(trade, D("9.51")) == D("0.57")
+    assert isinstance(ratio_points(replace(trade, entry_ratio=None), D(9)), Unknown)
+
+
+def test_what_is_left_of_the_hedge_and_the_order_that_cures_it():
+    trade = Trade(1, 1, "", (fill("M2K", "20", "2000"), fill("MNQ", "-2", "20000")))
+    # L = 200,000, S = 80,000, beta .7: 60,000 of NDX still long; a unit is 40,000: sell 2 (1.5 rounds to even).
+    assert drift(trade, {"M2K": D(2000), "MNQ": D(20000)}, D("0.7")) == Drift(D(60000), "MNQ", -2)
+    found = drift(trade, {"M2K": D(2000), "MNQ": D(20000)}, D("0.4"))
+    assert found == Drift(D(0), "MNQ", 0)
+    assert drift(trade, {"M2K": D(2000)}, D("0.7")) == Unknown("no price of MNQ")
+
+
+def test_the_record_counts_closed_trades_only():
+    won = Trade(1, 1, "", (fill("IWM", "10", "200"), fill("IWM", "-10", "210", minutes=5)))
+    lost = Trade(2, 1, "", (fill("IWM", "10", "200"), fill("IWM", "-10", "196", minutes=3)))
+    still_open = Trade(3, 1, "", (fill("IWM", "10", "200"),))
+    void = replace(won, number=4, void=True)
+    found = record([won, lost, still_open, void])
+    assert (found.n, found.hit_rate) == (2, D("0.5"))
+    assert (found.average_win_usd, found.average_loss_usd) == (D(100), D(-40))
+    assert found.curve == ((AT + timedelta(minutes=3), D(-40)), (AT + timedelta(minutes=5), D(60)))
+
+
+def test_without_a_closed_trade_nothing_is_claimed():
+    found = record([])
+    assert found.n == 0
+    assert isinstance(found.hit_rate, Unknown)
+    assert isinstance(found.average_win_usd, Unknown)
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("BUY 19 M2K", "neither a fill nor carry"),
+        ("BUY 0 M2K @ 2133", "whole number other than 0"),
+        ("BUY 19 SPY @ 500", "SPY is not traded here"),
+        ("BUY 19 M2K @ 0", "above 0"),
+        ("BUY 19 M2K @ 21.33.3", "is no number"),
+        ("BUY 19 M2K @ 2133.1234567", "more than 6 digits"),
+        ("SELL 4 MNQ @ 20467 on 2024-07-11T10:30", "has no zone"),
+        ("SELL 4 MNQ @ 20467 on yesterday", "is no ISO time"),
+        ("SELL 4 MNQ @ 20467 on 2030-01-01T00:00Z", "lies ahead"),
+        ("CARRY x", "neither a fill nor carry"),
+    ],
+)
+def test_a_wrong_line_is_named_with_what_is_wrong(typed, said):
+    with pytest.raises(FillError, match=said) as told:
+        read_lines(f"BUY 1 IWM @ 210\n{typed}", AT, FillKind.OPEN)
+    assert told.value.line.split()[0] in typed or "SPY" in typed or "M2K" in typed
+    assert "write e.g." in str(told.value)
+
+
+def test_lines_are_read_as_a_person_types_them():
+    found, carried = read_lines(
+        "buy 1,900 iwm @ 2,133.30 fee 1\n\nSell 4 MNQ at 20467.25 close\ncarry −12.50 borrow", AT, FillKind.SCALE
+    )
+    assert [(one.symbol, one.quantity, one.price, one.kind.value) for one in found] == [
+        ("IWM", D(1900), D("2133.30"), "scale"),
+        ("MNQ", D(-4), D("20467.25"), "close"),
+    ]
+    assert carried == (Carry(D("-12.50"), "borrow", AT),)
+
+
+def test_closing_lines_close():
+    trade = Trade(1, 1, "", (fill("M2K", "20", "2000"), fill("MNQ", "-2", "20000")))
+    lines = closing_lines(trade, {"M2K": D("2100"), "MNQ": D("19900")})
+    closing, _ = read_lines("\n".join(lines), AT + timedelta(hours=1), FillKind.CLOSE)
+    assert replace(trade, fills=(*trade.fills, *closing)).held == {}
