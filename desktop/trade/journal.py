@@ -1,7 +1,7 @@
 """Pair trades as they were filled: exact decimals, profit and loss by leg, what is left of the hedge.
 
 Money is what the fills say: a leg has made its signed cash flow plus what it holds at the mark, so nothing rests
-on an order of averaging. Realised is told by average cost; the rest is unrealised. Only what somebody typed is added
+on an order of averaging. Realised is told by average cost; the rest is unrealised. Only what was typed is added
 up, never floats.
 """
 

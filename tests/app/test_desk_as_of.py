@@ -24,8 +24,9 @@ MOMENTS = {
     "after the close": "2024-07-11T16:20:00-04:00",
     "in the evening": "2024-07-11T21:00:00-04:00",
 }
-OF_NOW = {"snapshot", "health", "status"}
-"""How the sources stand is always told of now: they go on in the background."""
+OF_NOW = {"snapshot", "health", "status", "time"}
+"""How the sources stand is always told of now: they go on in the background. The time bar tells where one can go:
+to every session that is stored, later ones included."""
 
 
 def told(one: object) -> object:
