@@ -35,6 +35,7 @@ from widgets import theme
 from widgets.note_bar import NoteTyped
 from widgets.states import SetupAsked, Text, Tone
 from widgets.states_alerts import RuleAct, RuleForm
+from widgets.states_journal import JournalFile, TradeTyped
 from widgets.states_release import ReleaseAsked
 
 log = logging.getLogger(__name__)
@@ -265,6 +266,8 @@ class Application(QObject):
                 self._import(paths)
             case SetupAsked():
                 self._set_up(here, asked)
+            case TradeTyped() | JournalFile():
+                self._enter(here, asked)
             case RuleForm() | RuleAct():
                 self._alert(here, asked)
             case Request.SAVE_WORKSPACE:
@@ -362,6 +365,32 @@ class Application(QObject):
         path = self._album.picture(saved)
         self.window.tell(Text(f"saved {path}", Tone.GOOD, str(path)))
         self.window.note.ask(saved.number, Text(f"Saved {when(saved.moment)}"))
+
+    def _enter(self, here: Desk, asked: TradeTyped | JournalFile) -> None:
+        """Write into the journal: one row of a small file, and who trades wants to see it at once."""
+        shown = self.window.frame_shown
+        if shown is None:
+            return
+        try:
+            if isinstance(asked, JournalFile):
+                told = here.journal_file(asked)
+            else:
+                told = here.journal(asked, shown.snapshot, self._picture_at_entry(asked, shown))
+        except (UserError, OSError) as error:
+            self.window.tell(Text(f"not done: {error}", Tone.BAD, str(error)))
+            return
+        self.window.tell(Text(told, Tone.GOOD, told))
+
+    def _picture_at_entry(self, asked: TradeTyped, shown: Frame) -> str:
+        """Keep the window as it was when a trade was entered; without one the trade is entered all the same."""
+        if asked.action != "new":
+            return ""
+        try:
+            saved = self._album.keep(picture.taken(self.window, shown, datetime.now(UTC)))
+        except (UserError, OSError) as error:
+            log.warning("no picture at entry: %s", error)
+            return ""
+        return self._album.picture(saved).name
 
     def _keep_note(self, typed: NoteTyped) -> None:
         try:

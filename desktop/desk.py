@@ -24,6 +24,7 @@ from desktop.book import Book
 from desktop.changes import ChangeLog
 from desktop.credentials import Credentials
 from desktop.deferred import Deferred
+from desktop.journal_book import Journal
 from desktop.market.clock import Clock, PlayClock, SystemClock
 from desktop.market.instruments import LIVE_SYMBOLS, PAIRS
 from desktop.market.known import UserError
@@ -32,6 +33,7 @@ from desktop.market.sessions import trading_day
 from desktop.market.store import FILE_NAME, SeriesView, Store
 from desktop.market.universe import universe
 from desktop.presenters.frame import Frame, FramePresenter, Refreshing, View
+from desktop.presenters.journal import PAST
 from desktop.presenters.release import parts_of
 from desktop.presenters.time_machine import with_refreshes
 from desktop.presenters.words import clock_et, moment_et, source_name
@@ -39,14 +41,16 @@ from desktop.refreshes import Refresh, Refreshes
 from desktop.release_desk import NOT_NOW, ArmingError, ReleaseDesk
 from desktop.settings import Settings
 from desktop.setups import Setups
-from desktop.snapshot import SnapshotBuilder
+from desktop.snapshot import Snapshot, SnapshotBuilder
 from desktop.sources.contract import Publisher, Source
 from desktop.sources.feed import Feed, Plan
 from desktop.sources.state import Progress
 from desktop.sources.stream import Stream
+from desktop.trade_entry import carry_file, enter
 from desktop.typed_figures import seven
 from widgets.states import PlaybackState, SetupAsked, SetupsState
 from widgets.states_alerts import RuleAct, RuleForm
+from widgets.states_journal import JournalFile, TradeTyped
 from widgets.states_release import ArmAsked, DisarmAsked, FigureTyped, OwnDropped, OwnTyped, ReleaseAsked
 
 OFFLINE = "offline: started with --offline"
@@ -98,6 +102,7 @@ class Desk:
         self._schedules: Schedules
         self._of_now: SnapshotBuilder | None = None
         self._refreshes: Refreshes
+        self._journal: Journal
         self._builder: SnapshotBuilder | None = None
         self._deferred: Deferred | None = None
         self._presenter = FramePresenter()
@@ -157,6 +162,7 @@ class Desk:
             minute_days=() if as_of is None else self._minute_days(parts.store),
             setups=self._shown_setups(view.settings),
             alerts=self._watcher.follow(seen, judged, view.settings, view.alert),
+            trades=self._journal.trades(),
             release=self._releases.look(seen, view.release, now, light=not self._begun),
             news=self._changes.unseen if as_of is None else (),  # what changed by now was not known then
         )
@@ -217,6 +223,7 @@ class Desk:
                 self._releases = ReleaseDesk(self._parts.store, self._parts.book, self._deferred)
                 self._schedules = Schedules(self._parts.store)
                 self._refreshes = Refreshes(self._parts.book)
+                self._journal = Journal(self._parts.book)
                 self._builder = SnapshotBuilder(self._parts.store, self._deferred, reread_s=_REREAD_S)
             return self._parts, self._builder
 
@@ -274,6 +281,30 @@ class Desk:
                 self._setups.delete(asked.name)
         self._changed()
         return chosen, told
+
+    def journal(self, typed: TradeTyped, snap: Snapshot, picture: str = "") -> str:
+        """Write what was entered; `snap` is what the window shows. Returns what to tell.
+
+        Raises
+        ------
+        UserError
+            By name: a line that is no fill, a trade that was changed in another window, a past moment shown.
+        """
+        if self._parts is None:
+            return ""
+        if snap.mode is snapshot.Mode.AS_OF:
+            raise UserError(f"not entered: {PAST}")
+        told = enter(self._journal, typed, snap, self._parts.clock.now(), picture)
+        self._changed()
+        return told
+
+    def journal_file(self, asked: JournalFile) -> str:
+        """Write the journal as CSV, or add the trades of one; returns what to tell."""
+        if self._parts is None:
+            return ""
+        told = carry_file(self._journal, asked, self._parts.clock.now())
+        self._changed()
+        return told
 
     def alert(self, asked: RuleForm | RuleAct) -> None:
         """Carry out what the user asked of the alerts; raises UserError where it cannot be."""

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QLabel,
+    QMessageBox,
     QPlainTextEdit,
     QVBoxLayout,
     QWidget,
@@ -54,6 +55,12 @@ def shortcuts(parent: QWidget, actions: Iterable[QAction]) -> None:
         f"<tr><td><b>{html.escape(k)}</b>&nbsp;&nbsp;</td><td>{html.escape(t)}</td></tr>" for k, t in rows
     )
     _text(parent, "Keyboard shortcuts", f"<table cellspacing=4>{lines}</table>")
+
+
+def sure(parent: QWidget, question: str) -> bool:
+    """Ask before something is taken away."""
+    answer = QMessageBox.question(parent, "Rotation Monitor", question)
+    return answer is QMessageBox.StandardButton.Yes
 
 
 def show_lines(parent: QWidget, title: str, lines: Iterable[str]) -> None:

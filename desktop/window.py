@@ -53,6 +53,7 @@ from desktop.presenters.sizer_form import applied
 from desktop.presenters.thesis import KILL
 from desktop.presenters.time_machine import read_moment
 from desktop.settings_dialog import SettingsDialog
+from desktop.trade_dialog import TradeDialog
 from widgets import theme
 from widgets.alerts_panel import AlertsPanel
 from widgets.divergence_panel import DivergencePanel
@@ -61,6 +62,7 @@ from widgets.gauge_panel import GaugePanel
 from widgets.grip import Grip
 from widgets.header import HeaderStrip
 from widgets.health_panel import HealthPanel
+from widgets.journal_panel import JournalAsked, JournalPanel
 from widgets.note_bar import NoteBar
 from widgets.playback import PlaybackBar
 from widgets.ratio_panel import LevelMoved, RatioPanel
@@ -68,6 +70,7 @@ from widgets.release_panel import ReleasePanel
 from widgets.sizer_panel import SizerPanel
 from widgets.states import InputTyped, KillTyped, SetupAsked, SizerForm, Text, Tone
 from widgets.states_alerts import RuleAct, RuleForm
+from widgets.states_journal import JournalFile, TradeTyped
 from widgets.states_release import ArmAsked, DisarmAsked, ReleaseAsked
 from widgets.status_bar import StatusStrip
 from widgets.thesis_panel import ThesisPanel
@@ -83,7 +86,13 @@ _ROOMY = 1500
 """From this width on the sizer stands with its map beside the ticket."""
 _ROOM_FOR_ROWS = 640
 """A window lower than this shows one row of panels, the others as tabs."""
-_BESIDE = {"evidence": "divergence", "sources": "sizer", "alerts": "gauge", "release": "divergence"}
+_BESIDE = {
+    "evidence": "divergence",
+    "sources": "sizer",
+    "alerts": "gauge",
+    "release": "divergence",
+    "journal": "thesis",
+}
 """Panels that are hidden at first, and whose tab they become."""
 
 
@@ -148,7 +157,20 @@ class OfRelease:
     asked: ReleaseAsked
 
 
-Asked = Request | Test | Pause | Seek | Speed | Import | SetupAsked | RuleForm | RuleAct | OfRelease
+Asked = (
+    Request
+    | Test
+    | Pause
+    | Seek
+    | Speed
+    | Import
+    | SetupAsked
+    | RuleForm
+    | RuleAct
+    | OfRelease
+    | TradeTyped
+    | JournalFile
+)
 
 
 class Window(QMainWindow):
@@ -185,6 +207,7 @@ class Window(QMainWindow):
         self.evidence = EvidenceView()
         self.health = HealthPanel()
         self.alerts = AlertsPanel()
+        self.journal = JournalPanel()
         self.release = ReleasePanel()
         self.status = StatusStrip()
         self._panels = {
@@ -197,6 +220,7 @@ class Window(QMainWindow):
             "evidence": ("Evidence", self.evidence),
             "release": ("Releases", self.release),
             "alerts": ("Alerts", self.alerts),
+            "journal": ("Journal", self.journal),
         }
         self._notices = Notices(self)
         self._grips: list[Grip] = []
@@ -230,6 +254,8 @@ class Window(QMainWindow):
         self.alerts.show_state(frame.alerts)
         self._notices.show_new(frame.alerts.notices)
         self.release.show_state(frame.release)
+        if frame.journal is not None:
+            self.journal.show_state(frame.journal)
         self._sound(frame)
         title = f"({frame.alerts.unseen}) {_TITLE}" if frame.alerts.unseen else _TITLE
         if title != self.windowTitle():
@@ -282,7 +308,7 @@ class Window(QMainWindow):
             grip.set_theme(chosen)
         for panel in (self.ratio, self.divergence, self.gauge, self.sizer):
             panel.set_theme(chosen)
-        for board in (self.thesis, self.evidence, self.health, self.alerts, self.release):
+        for board in (self.thesis, self.evidence, self.health, self.alerts, self.release, self.journal):
             board.set_theme(chosen)
 
     def _sound(self, frame: Frame) -> None:
@@ -393,6 +419,7 @@ class Window(QMainWindow):
         self._action(menu, "Copy the ticket", "Ctrl+Shift+C", self.sizer.copy_ticket)
         self._action(menu, "Export orders…", "Ctrl+E", self._open_orders)
         self._action(menu, "Set-ups of the sizer…", "Ctrl+U", self._open_setups)
+        self._action(menu, "New trade in the journal…", "Ctrl+J", self._new_trade)
         self._action(menu, "Vendor keys…", "Ctrl+K", lambda: ask(Request.KEYS))
         self._listen = self._action(menu, "Listen to Yahoo's stream", "Ctrl+L", self._toggle_stream)
         self._listen.setCheckable(True)
@@ -450,6 +477,7 @@ class Window(QMainWindow):
         self.health.keys_requested.connect(lambda: self.asked.emit(Request.KEYS))
         self.health.hide_requested.connect(self._docks["sources"].hide)
         self.alerts.asked.connect(self.asked)
+        self.journal.asked.connect(self._of_journal)
         self.alerts.typed.connect(lambda form: self.set_view(replace(self._view, alert=form)))
         self._notices.told.connect(self.tell)
         self._notices.opened.connect(self._open_alerts)
@@ -569,6 +597,34 @@ class Window(QMainWindow):
             painter.setPen(pen)
             painter.drawRect(self.rect())
             painter.end()
+
+    def _new_trade(self) -> None:
+        self._reveal("journal")
+        if self.journal.button("new").isEnabled():
+            self._of_journal(JournalAsked("new"))
+
+    def _of_journal(self, asked: JournalAsked) -> None:
+        """Ask for what an action needs, then for the action."""
+        one = asked.trade
+        match asked.action:
+            case "export":
+                name, _ = QFileDialog.getSaveFileName(self, "Export the journal", "journal.csv", "CSV (*.csv)")
+                if name:
+                    self.asked.emit(JournalFile("export", name))
+            case "import":
+                name, _ = QFileDialog.getOpenFileName(self, "Import trades", "", "CSV (*.csv)")
+                if name:
+                    self.asked.emit(JournalFile("import", name))
+            case "void":
+                if one is not None and dialogs.sure(self, f"Take back {one.title}? Its record is kept."):
+                    self.asked.emit(TradeTyped("void", one.number, one.version))
+            case action:
+                shown = self._frame.journal if self._frame is not None else None
+                lines = {"new": "" if shown is None else shown.ticket, "close": "" if one is None else one.closing}
+                dialog = TradeDialog(self, action, None if action == "new" else one, lines.get(action, ""))
+                if dialog.exec() == TradeDialog.DialogCode.Accepted:
+                    self.asked.emit(dialog.typed)
+                dialog.deleteLater()
 
     def _new_alert(self) -> None:
         self._reveal("alerts")

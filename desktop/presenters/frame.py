@@ -16,6 +16,7 @@ from desktop.presenters.evidence import EvidencePresenter
 from desktop.presenters.gauge import present_gauge
 from desktop.presenters.header import present_header
 from desktop.presenters.health import HealthPresenter
+from desktop.presenters.journal import JournalPresenter
 from desktop.presenters.ratio import present_ratio
 from desktop.presenters.release import ReleasePresenter, header_with
 from desktop.presenters.sizer import SizerPresenter
@@ -27,6 +28,7 @@ from desktop.settings import Settings
 from desktop.snapshot import Mode, Snapshot
 from desktop.sources.state import Progress
 from desktop.thesis import Claim
+from desktop.trade.journal import Trade
 from widgets.states import (
     DivergenceState,
     EvidenceState,
@@ -41,6 +43,7 @@ from widgets.states import (
     ThesisState,
 )
 from widgets.states_alerts import AlertsState, RuleForm
+from widgets.states_journal import JournalState
 from widgets.states_release import ReleaseState
 from widgets.states_time import TimeState
 
@@ -108,6 +111,7 @@ class Frame:
     """Only where the moment shown is a past one."""
     empty: str = ""
     alerts: AlertsState = _NO_ALERTS
+    journal: JournalState | None = None
 
 
 class FramePresenter:
@@ -116,7 +120,7 @@ class FramePresenter:
     def __init__(self) -> None:
         self._curves, self._sizer, self._health = Curves(), SizerPresenter(), HealthPresenter()
         self._evidence, self._release = EvidencePresenter(), ReleasePresenter()
-        self._alerts = AlertsPresenter()
+        self._alerts, self._journal = AlertsPresenter(), JournalPresenter()
 
     def present(
         self,
@@ -136,6 +140,7 @@ class FramePresenter:
         setups: SetupsState = _NO_SETUPS,
         alerts: Watched | None = None,
         release: ReleaseLook | None = None,
+        trades: Sequence[Trade] = (),
     ) -> Frame:
         """Turn one snapshot into the states of all panels.
 
@@ -143,12 +148,13 @@ class FramePresenter:
         moment. `clock_ahead_s` is how far this computer's clock is off, where that is known. `judged` are the
         claims where they were judged already, `news` what changed among them. `minute_days` are the days with
         stored minutes, in order; `setups` the named set-ups of the sizer; `alerts` and `release` what is known of
-        them where a desk knows it.
+        them where a desk knows it; `trades` the journal.
         """
         judged = thesis.claims(snapshot) if judged is None else judged
         now = now or snapshot.moment
         stop, target = self._sizer.levels(snapshot, view.settings)
         days, session = self._release.rails(snapshot, release, view.settings)
+        sizer = self._sizer.present(snapshot, view.settings, setups)
         header = present_header(
             snapshot,
             refreshing=refreshing.running,
@@ -161,7 +167,8 @@ class FramePresenter:
             ratio=replace(present_ratio(snapshot, self._curves, stop=stop, target=target), rails=days),
             divergence=replace(present_divergence(snapshot, self._curves), rails=session),
             gauge=replace(present_gauge(snapshot, self._curves), rails=days),
-            sizer=self._sizer.present(snapshot, view.settings, setups),
+            sizer=sizer,
+            journal=self._journal.present(trades, snapshot, view.settings, sizer.legs),
             status=present_status(snapshot, progress, why=why, now=now, clock_ahead_s=clock_ahead_s),
             health=self._health.present(snapshot.feed, now),
             thesis=present_thesis(judged, view.settings, news, trading_day(snapshot.moment)),

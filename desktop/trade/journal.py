@@ -365,3 +365,25 @@ def closing_lines(trade: Trade, prices: Mapping[str, Decimal]) -> Sequence[str]:
         f"{'SELL' if quantity > 0 else 'BUY'} {abs(quantity)} {symbol} @ {prices.get(symbol, '')} fee 0"
         for symbol, quantity in trade.held.items()
     ]
+
+
+class LevelError(UserError):
+    """A stop or target that is no ratio; carries what was typed."""
+
+    def __init__(self, name: str, text: str) -> None:
+        super().__init__(f"{name} {text!r}: needs a ratio above 0 such as 10.1, or nothing")
+        self.name, self.text = name, text
+
+
+def read_level(name: str, text: str) -> Decimal | None:
+    """Read a stop or target; None where nothing is typed, LevelError where it is no ratio."""
+    text = text.strip().replace(",", "")
+    if not text:
+        return None
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        raise LevelError(name, text) from None
+    if not value.is_finite() or not 0 < value < 1000:
+        raise LevelError(name, text)
+    return value

@@ -1,0 +1,142 @@
+"""The journal in the whole window: entered by keyboard, kept over a restart, read-only in the past."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QDialogButtonBox
+
+from desktop.book import FILE_NAME, Book
+from desktop.journal_book import Journal
+from desktop.presenters.frame import Frame
+from desktop.trade.journal import Trade
+from desktop.trade_dialog import TradeDialog
+from tests.app.rig import OPEN, Rig, fill, words
+from widgets.journal_panel import JournalAsked
+from widgets.states_journal import JournalFile
+
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform
+
+PAIR = "BUY 100 IWM @ 200.10 fee 1\nSELL 40 QQQ @ 490.25 fee 1"
+
+
+@pytest.fixture
+def live(rig):
+    fill(rig.folder, date(2024, 7, 9))
+    rig.start(size=(1600, 1000))
+    rig.frame()
+    return rig
+
+
+def enter(rig: Rig, lines: str, *, note: str = "", accept: bool = True) -> list[str]:
+    """Work the next form as a person does; returns what it said was wrong."""
+    said: list[str] = []
+
+    def act(dialog: QDialog) -> None:
+        assert isinstance(dialog, TradeDialog)
+        if note:
+            rig.qtbot.keyClicks(dialog.note, note)
+        dialog.lines.setPlainText(lines)
+        said.append(dialog.wrong.text())
+        ok = dialog.buttons.button(QDialogButtonBox.StandardButton.Ok)
+        assert ok.isEnabled() is not bool(dialog.wrong.text())
+        if accept:
+            rig.qtbot.mouseClick(ok, Qt.MouseButton.LeftButton)
+
+    done = rig.in_dialog(act)
+    rig.press(Qt.Key.Key_J, control=True)
+    rig.until(done)
+    return said
+
+
+def trades(rig: Rig) -> tuple[Trade, ...]:
+    with Book(rig.folder / FILE_NAME) as book:
+        return Journal(book).trades()
+
+
+def opened(frame: Frame) -> list[list[str]]:
+    assert frame.journal is not None
+    return [[cell.text for cell in row] for row in frame.journal.open.rows]
+
+
+def test_a_trade_is_entered_by_keyboard_and_is_there_after_a_restart(live):
+    assert enter(live, PAIR, note="CPI") == [""]
+    frame = live.frame(lambda one: one.journal.open_trades)
+    (row,) = opened(frame)
+    assert row[0] == "1 CPI"
+    assert row[2] == "+100 IWM, −40 QQQ"
+    (kept,) = trades(live)
+    assert [one.price for one in kept.fills] == [Decimal("200.10"), Decimal("490.25")]
+    assert (live.folder / "snapshots" / kept.picture).is_file()  # the window as it was
+    live.close()
+    live.start()
+    assert opened(live.frame(lambda one: one.journal.open_trades)) == [row]
+
+
+def test_without_a_price_the_result_is_not_known_and_says_so(live):
+    enter(live, PAIR)
+    frame = live.frame(lambda one: one.journal.open_trades)
+    cell = frame.journal.open.rows[0][3]
+    assert (cell.text, cell.why) == ("n/a", "no price of IWM")
+
+
+def test_a_wrong_line_is_told_in_place_and_nothing_is_written(live):
+    (said,) = enter(live, "BUY 100 SPY @ 500", accept=False)
+    assert "SPY is not traded here" in said
+    assert trades(live) == ()
+
+
+def test_it_is_closed_and_stands_in_the_record(live):
+    enter(live, "BUY 100 IWM @ 200\nSELL 40 QQQ @ 490")
+    frame = live.frame(lambda one: one.journal.open_trades)
+
+    def close(dialog: TradeDialog) -> None:
+        dialog.lines.setPlainText("SELL 100 IWM @ 204 fee 1\nBUY 40 QQQ @ 489 fee 1")
+        live.qtbot.mouseClick(dialog.buttons.button(QDialogButtonBox.StandardButton.Ok), Qt.MouseButton.LeftButton)
+
+    done = live.in_dialog(close)
+    live.window.journal.asked.emit(JournalAsked("close", frame.journal.open_trades[0]))
+    live.until(done)
+    frame = live.frame(lambda one: one.journal.closed_trades)
+    assert opened(frame) == []
+    assert frame.journal.closed.rows[0][3].text == "+438.00"  # 400 + 40 - 2
+    assert [one.text for one in frame.journal.record][:2] == ["n 1", "hit rate 100 %"]
+
+
+def test_in_the_past_nothing_is_entered_and_what_was_not_filled_yet_is_not_shown(live):
+    enter(live, PAIR)
+    live.frame(lambda one: one.journal.open_trades)
+    live.window.set_view(live.window.view.__class__(live.window.view.settings, OPEN - timedelta(days=1)))
+    frame = live.frame(lambda one: one.journal.refused)
+    assert frame.journal.open_trades == ()
+    live.window._reveal("journal")
+    assert not live.window.journal.button("new").isEnabled()
+    assert any(one.startswith("the journal is read-only") for one in words(live.window.journal))
+
+
+def test_out_and_in_by_file(live, tmp_path):
+    enter(live, PAIR, note="CPI")
+    live.frame(lambda one: one.journal.open_trades)
+    file = tmp_path / "journal.csv"
+    live.window.asked.emit(JournalFile("export", str(file)))
+    live.window.asked.emit(JournalFile("import", str(file)))
+    live.frame(lambda one: len(one.journal.open_trades) == 2)
+    first, second = trades(live)
+    assert (first.fills, first.note) == (second.fills, second.note)
+    file.write_text("nothing", encoding="utf-8")
+    live.window.asked.emit(JournalFile("import", str(file)))
+    live.until(lambda: any("row 1: the columns are not" in one for one in words(live.window.status)))
+    assert len(trades(live)) == 2
+
+
+def test_the_demo_has_a_journal_of_its_own(rig):
+    rig.start(demo=True)
+    rig.frame()
+    enter(rig, "BUY 20 M2K @ 2130\nSELL 4 MNQ @ 20460")
+    frame = rig.frame(lambda one: one.journal.open_trades)
+    assert frame.journal.standing.text == "demo: a journal of its own"
+    assert frame.journal.open.rows[0][3].text != "n/a"
+    assert not (rig.folder / FILE_NAME).exists() or trades(rig) == ()
