@@ -20,6 +20,7 @@ SLOW = (
     "tests/report/test_figures_real.py",
     "tests/report/test_no_look_ahead.py",
     "tests/report/test_page.py",
+    "tests/report/test_replay_real.py",
     "tests/sources/files/test_real_files.py",
     "tests/sources/test_faults.py",
     "tests/sources/test_faults_apart.py",
