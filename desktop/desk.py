@@ -7,7 +7,7 @@ the store or simulating the demo never holds up a paint.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -25,6 +25,7 @@ from desktop.changes import ChangeLog
 from desktop.credentials import Credentials
 from desktop.deferred import Deferred
 from desktop.journal_book import Journal
+from desktop.journal_values import readings
 from desktop.market.clock import Clock, PlayClock, SystemClock
 from desktop.market.instruments import LIVE_SYMBOLS, PAIRS
 from desktop.market.known import UserError
@@ -46,6 +47,7 @@ from desktop.sources.contract import Publisher, Source
 from desktop.sources.feed import Feed, Plan
 from desktop.sources.state import Progress
 from desktop.sources.stream import Stream
+from desktop.trade.alerts import Reading, Watch
 from desktop.trade_entry import carry_file, enter
 from desktop.typed_figures import seven
 from widgets.states import PlaybackState, SetupAsked, SetupsState
@@ -103,6 +105,7 @@ class Desk:
         self._of_now: SnapshotBuilder | None = None
         self._refreshes: Refreshes
         self._journal: Journal
+        self._alerts_max_age_s = Settings().alerts_max_age_s
         self._builder: SnapshotBuilder | None = None
         self._deferred: Deferred | None = None
         self._presenter = FramePresenter()
@@ -139,6 +142,7 @@ class Desk:
         self._follow_sought(feed)
         self._refreshes.follow(feed, parts.store, parts.clock.now())
         feed.listen(wanted=view.settings.stream)
+        self._alerts_max_age_s = view.settings.alerts_max_age_s
         now = parts.clock.now()
         self._releases.poll(now, self._schedules.at(now), parts.clock.speed, feed.ask_quotes, feed.hurry)
         seen = builder.build(as_of or parts.clock.now(), view.settings, mode=mode, feed=feed.states())
@@ -170,6 +174,10 @@ class Desk:
             return frame
         refreshed = [one.shown_at for one in self._refreshes.between(frame.time.first, frame.time.last)]
         return replace(frame, time=with_refreshes(frame.time, refreshed))
+
+    def _of_journal(self, seen: Snapshot) -> Mapping[Watch, Reading]:
+        """What alerts watch of the open trades, on prices as fresh as an alert wants them."""
+        return readings(self._journal.trades(), seen, self._alerts_max_age_s)
 
     def _minute_days(self, store: Store) -> tuple[date, ...]:
         """Days with stored minutes, in order; read again only where bars came in."""
@@ -219,7 +227,7 @@ class Desk:
                 self._deferred = Deferred(self._changed, held=True, answers=Answers(self._parts.store))
                 self._changes = ChangeLog(self._parts.store)
                 self._setups = Setups(self._parts.book)
-                self._watcher = Watcher(self._parts.book, self._parts.store, self._deferred)
+                self._watcher = Watcher(self._parts.book, self._parts.store, self._deferred, self._of_journal)
                 self._releases = ReleaseDesk(self._parts.store, self._parts.book, self._deferred)
                 self._schedules = Schedules(self._parts.store)
                 self._refreshes = Refreshes(self._parts.book)

@@ -81,7 +81,7 @@ class JournalPresenter:
         known = as_known(trades, snapshot.moment) if past else list(trades)
         prices = marks_of(known, snapshot, settings.order_age_s)
         marks = decimals(prices)
-        beta, ratio = _beta(snapshot), _ratio(snapshot)
+        beta, ratio = beta_of(snapshot), _ratio(snapshot)
         standing = _standing(prices, snapshot)
         lines = _ticket_lines(ticket)
         key = (tuple(known), tuple(marks.items()), beta, ratio, standing, snapshot.mode, lines)
@@ -223,7 +223,8 @@ def _standing(prices: Mapping[str, Price], snapshot: Snapshot) -> Text:
     return Text("prices not live", Tone.WARN, "\n".join(late)) if late else Text("")
 
 
-def _beta(snapshot: Snapshot) -> Decimal | Unknown:
+def beta_of(snapshot: Snapshot) -> Decimal | Unknown:
+    """Slope of RUT on NDX over the window of the hedges, to four places."""
     risk = snapshot.history.risk
     return risk if isinstance(risk, Unknown) else Decimal(str(round(risk.beta, 4)))
 
