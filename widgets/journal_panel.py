@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from widgets.evidence_chart import EvidencePlot
@@ -16,7 +16,8 @@ from widgets.states_journal import JournalState, TradeRow
 from widgets.theme import Theme, font
 
 _OPEN, _CLOSED = "open", "closed"
-_HEIGHT = 24
+_HEIGHT, _IN_A_ROW = 24, 4
+"""Two rows of buttons: one would hold the panel wider than its place beside the sizer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +68,13 @@ class JournalPanel(Card):
                 ("import", "Import", "Add the trades of a CSV"),
             )
         }
-        row = QHBoxLayout()
-        row.setSpacing(4)
-        for button in self._buttons.values():
-            row.addWidget(button)
-        row.addStretch(1)
+        rows = QGridLayout()
+        rows.setSpacing(4)
+        for place, button in enumerate(self._buttons.values()):
+            rows.addWidget(button, *divmod(place, _IN_A_ROW))
         self.body.addWidget(self._message)
         self.body.addWidget(self._stack, 1)
-        self.body.addLayout(row)
+        self.body.addLayout(rows)
         self.setFocusProxy(self.table)
         for view in (self.table, self.closed):
             view.selectionModel().selectionChanged.connect(lambda *_: self._enable())
