@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -27,6 +28,7 @@ from desktop.deferred import Deferred
 from desktop.journal_book import Journal
 from desktop.journal_values import readings
 from desktop.market.clock import Clock, PlayClock, SystemClock
+from desktop.market.database import StoreError
 from desktop.market.instruments import LIVE_SYMBOLS, PAIRS
 from desktop.market.known import UserError
 from desktop.market.releases import Schedules
@@ -39,7 +41,7 @@ from desktop.presenters.release import parts_of
 from desktop.presenters.time_machine import with_refreshes
 from desktop.presenters.words import clock_et, moment_et, source_name
 from desktop.refreshes import Refresh, Refreshes
-from desktop.release_desk import NOT_NOW, ArmingError, ReleaseDesk
+from desktop.release_desk import NOT_NOW, ArmingError, ReleaseDesk, ReleaseLook
 from desktop.settings import Settings
 from desktop.setups import Setups
 from desktop.snapshot import Snapshot, SnapshotBuilder
@@ -48,6 +50,7 @@ from desktop.sources.feed import Feed, Plan
 from desktop.sources.state import Progress
 from desktop.sources.stream import Stream
 from desktop.trade.alerts import Reading, Watch
+from desktop.trade.journal import Trade
 from desktop.trade_entry import carry_file, enter
 from desktop.typed_figures import seven
 from widgets.states import PlaybackState, SetupAsked, SetupsState
@@ -152,6 +155,7 @@ class Desk:
             self._changes.follow(judged, view.settings, parts.clock.now())
         if mode is snapshot.Mode.AS_OF:
             self._watch_now(parts, view)
+        trades, book_wrong = self._trades()
         frame = self._presenter.present(
             seen,
             view,
@@ -166,18 +170,37 @@ class Desk:
             minute_days=() if as_of is None else self._minute_days(parts.store),
             setups=self._shown_setups(view.settings),
             alerts=self._watcher.follow(seen, judged, view.settings, view.alert),
-            trades=self._journal.trades(),
-            release=self._releases.look(seen, view.release, now, light=not self._begun),
+            trades=trades,
+            book_wrong=book_wrong,
+            release=self._look_at_releases(seen, view, now),
             news=self._changes.unseen if as_of is None else (),  # what changed by now was not known then
         )
         if frame.time is None:
             return frame
-        refreshed = [one.shown_at for one in self._refreshes.between(frame.time.first, frame.time.last)]
-        return replace(frame, time=with_refreshes(frame.time, refreshed))
+        with suppress(
+            StoreError
+        ):  # a book that cannot be read is told in the journal; the past is shown all the same
+            refreshed = [one.shown_at for one in self._refreshes.between(frame.time.first, frame.time.last)]
+            return replace(frame, time=with_refreshes(frame.time, refreshed))
+        return frame
+
+    def _look_at_releases(self, seen: Snapshot, view: View, now: datetime) -> ReleaseLook | None:
+        """What is known of releases; None where the book cannot be read."""
+        try:
+            return self._releases.look(seen, view.release, now, light=not self._begun)
+        except StoreError:
+            return None
+
+    def _trades(self) -> tuple[Sequence[Trade], str]:
+        """The journal, and why it cannot be read, "" where it can: a broken book holds up no price."""
+        try:
+            return self._journal.trades(), ""
+        except StoreError as error:
+            return (), str(error)
 
     def _of_journal(self, seen: Snapshot) -> Mapping[Watch, Reading]:
         """What alerts watch of the open trades, on prices as fresh as an alert wants them."""
-        return readings(self._journal.trades(), seen, self._alerts_max_age_s)
+        return readings(self._trades()[0], seen, self._alerts_max_age_s)
 
     def _minute_days(self, store: Store) -> tuple[date, ...]:
         """Days with stored minutes, in order; read again only where bars came in."""
@@ -189,8 +212,11 @@ class Desk:
 
     def _shown_setups(self, chosen: Settings) -> SetupsState:
         note = "kept until the demo is left" if self.mode is Mode.DEMO else ""
-        current, changed = self._setups.current(chosen)
-        return SetupsState(self._setups.names(), current, changed, note)
+        try:
+            current, changed = self._setups.current(chosen)
+            return SetupsState(self._setups.names(), current, changed, note)
+        except StoreError as error:
+            return SetupsState(note=str(error))
 
     @property
     def _statistics(self) -> Progress | None:

@@ -44,7 +44,7 @@ def test_the_night_of_the_futures_is_seen_with_its_age(store):
     for symbol, at_close, at_night in (("RTY=F", 2140.0, 2150.0), ("NQ=F", 20_300.0, 20_400.0)):
         put(store, symbol, at_close, CLOSE - timedelta(seconds=5))
         put(store, symbol, at_night, NIGHT - timedelta(seconds=10))
-    assert prices(store, NIGHT) == [("2,150.00", "20:59:50 · 10 s"), ("20,400.00", "20:59:50 · 10 s")]
+    assert prices(store, NIGHT) == [("2,150.00", "10 s old"), ("20,400.00", "10 s old")]
 
 
 def test_a_price_that_had_not_arrived_yet_is_not_seen(store):
@@ -57,4 +57,4 @@ def test_a_price_that_had_not_arrived_yet_is_not_seen(store):
 def test_without_a_trade_since_the_close_the_last_one_shows_how_old_it_is(store):
     put(store, "RTY=F", 2140.0, CLOSE - timedelta(seconds=5))
     put(store, "NQ=F", 20_300.0, CLOSE - timedelta(seconds=5))
-    assert prices(store, NIGHT) == [("2,140.00", "15:59:55 · 5 h"), ("20,300.00", "15:59:55 · 5 h")]
+    assert prices(store, NIGHT) == [("2,140.00", "15:59:55"), ("20,300.00", "15:59:55")]

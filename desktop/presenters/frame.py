@@ -141,6 +141,7 @@ class FramePresenter:
         alerts: Watched | None = None,
         release: ReleaseLook | None = None,
         trades: Sequence[Trade] = (),
+        book_wrong: str = "",
     ) -> Frame:
         """Turn one snapshot into the states of all panels.
 
@@ -148,7 +149,8 @@ class FramePresenter:
         moment. `clock_ahead_s` is how far this computer's clock is off, where that is known. `judged` are the
         claims where they were judged already, `news` what changed among them. `minute_days` are the days with
         stored minutes, in order; `setups` the named set-ups of the sizer; `alerts` and `release` what is known of
-        them where a desk knows it; `trades` the journal.
+        them where a desk knows it; `trades` the journal, and `book_wrong`
+        why the book cannot be read.
         """
         judged = thesis.claims(snapshot) if judged is None else judged
         now = now or snapshot.moment
@@ -168,7 +170,7 @@ class FramePresenter:
             divergence=replace(present_divergence(snapshot, self._curves), rails=session),
             gauge=replace(present_gauge(snapshot, self._curves), rails=days),
             sizer=sizer,
-            journal=self._journal.present(trades, snapshot, view.settings, sizer.legs),
+            journal=self._journal.present(trades, snapshot, view.settings, sizer.legs, wrong=book_wrong),
             status=present_status(snapshot, progress, why=why, now=now, clock_ahead_s=clock_ahead_s),
             health=self._health.present(snapshot.feed, now),
             thesis=present_thesis(judged, view.settings, news, trading_day(snapshot.moment)),

@@ -30,9 +30,9 @@ from desktop.trade.journal import (
 from widgets.states import Curve, EvidenceChart, EvidenceLine, EvidenceTable, LegRow, Text, Tone
 from widgets.states_journal import JournalState, TradeRow
 
-_MADE = ("P&L $", "RUT leg $", "NDX leg $", "Carry $", "Costs $")
-_OPEN = ("Trade", "Opened", "Holds", *_MADE, "Ratio pts", "Residual β $")
-_CLOSED = ("Trade", "Opened", "Closed", *_MADE)
+_MADE = ("RUT leg $", "NDX leg $", "Carry $", "Costs $")
+_OPEN = ("Trade", "P&L $", "Holds", *_MADE, "Ratio pts", "Residual β $", "Opened")
+_CLOSED = ("Trade", "P&L $", "Closed", *_MADE, "Opened")
 PAST = "the journal is read-only while a past moment is shown: Ctrl+Shift+T goes back to now"
 _SYMBOLS = {one.root or one.symbol: one for one in INSTRUMENTS.values() if (one.root or one.symbol) in TRADED}
 _CONTRACT_MONTH = re.compile(r" \w{3} \d\d$")
@@ -74,9 +74,18 @@ class JournalPresenter:
         self._made: tuple[object, JournalState] | None = None
 
     def present(
-        self, trades: Sequence[Trade], snapshot: Snapshot, settings: Settings, ticket: Sequence[LegRow]
+        self,
+        trades: Sequence[Trade],
+        snapshot: Snapshot,
+        settings: Settings,
+        ticket: Sequence[LegRow],
+        *,
+        wrong: str = "",
     ) -> JournalState:
-        """Build the state; `ticket` are the sizer's lines, from which a new trade is entered."""
+        """Build the state; `ticket` are the sizer's lines, from which a new trade is entered.
+
+        `wrong` says why the journal cannot be read, "" where it can.
+        """
         past = snapshot.mode is Mode.AS_OF
         known = as_known(trades, snapshot.moment) if past else list(trades)
         prices = marks_of(known, snapshot, settings.order_age_s)
@@ -84,9 +93,12 @@ class JournalPresenter:
         beta, ratio = beta_of(snapshot), _ratio(snapshot)
         standing = _standing(prices, snapshot)
         lines = _ticket_lines(ticket)
-        key = (tuple(known), tuple(marks.items()), beta, ratio, standing, snapshot.mode, lines)
+        key = (tuple(known), tuple(marks.items()), beta, ratio, standing, snapshot.mode, lines, wrong)
         if self._made is None or self._made[0] != key:
-            self._made = key, _state(known, marks, beta, ratio, standing, lines, past=past)
+            self._made = (
+                key,
+                _state(known, marks, beta, ratio, standing, lines, refused=wrong or (PAST if past else "")),
+            )
         return self._made[1]
 
 
@@ -98,7 +110,7 @@ def _state(
     standing: Text,
     ticket: str,
     *,
-    past: bool,
+    refused: str,
 ) -> JournalState:
     opened = [one for one in trades if one.held]
     closed = sorted((one for one in trades if not one.held), key=lambda one: one.closed_at or one.opened_at)[::-1]
@@ -112,7 +124,7 @@ def _state(
         _record_words(made.n, made.hit_rate, made.average_win_usd, made.average_loss_usd),
         _curve(made.curve),
         standing if opened else Text(""),
-        PAST if past else "",
+        refused,
         ticket,
     )
 
@@ -148,9 +160,8 @@ def _open_row(
     points = ratio if isinstance(ratio, Unknown) else ratio_points(one, ratio)
     return (
         Text(_title(one), why=one.note),
-        Text(day(trading_day(one.opened_at)), why=moment_et(one.opened_at)),
-        Text(_holds(one)),
         _money(made.total_usd, old=old, why=f"of it realised {_usd(made.realised_usd)} (average cost)"),
+        Text(_holds(one)),
         _money(made.rut_usd, old=old),
         _money(made.ndx_usd, old=old),
         _money(made.carry_usd, old=False),
@@ -160,6 +171,7 @@ def _open_row(
         else Text(signed(float(points), 3), Tone.PAST if old else for_or_against(float(points)),
                   "NDX/RUT at entry less now: the trade gains when it falls"),
         residual,
+        Text(day(trading_day(one.opened_at)), why=moment_et(one.opened_at)),
     )  # fmt: skip
 
 
@@ -167,13 +179,13 @@ def _closed_row(one: Trade) -> tuple[Text, ...]:
     made, at = result(one, {}), one.closed_at or one.opened_at
     return (
         Text(_title(one), why=one.note),
-        Text(day(trading_day(one.opened_at))),
-        Text(day(trading_day(at)), why=moment_et(at)),
         _money(made.total_usd, old=False),
+        Text(day(trading_day(at)), why=moment_et(at)),
         _money(made.rut_usd, old=False),
         _money(made.ndx_usd, old=False),
         _money(made.carry_usd, old=False),
         Text(_usd(-made.costs_usd)),
+        Text(day(trading_day(one.opened_at))),
     )
 
 

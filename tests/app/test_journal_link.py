@@ -79,7 +79,7 @@ def test_a_trade_is_entered_by_keyboard_and_is_there_after_a_restart(live):
 def test_without_a_price_the_result_is_not_known_and_says_so(live):
     enter(live, PAIR)
     frame = live.frame(lambda one: one.journal.open_trades)
-    cell = frame.journal.open.rows[0][3]
+    cell = frame.journal.open.rows[0][1]
     assert (cell.text, cell.why) == ("n/a", "no price of IWM")
 
 
@@ -102,7 +102,7 @@ def test_it_is_closed_and_stands_in_the_record(live):
     live.until(done)
     frame = live.frame(lambda one: one.journal.closed_trades)
     assert opened(frame) == []
-    assert frame.journal.closed.rows[0][3].text == "+438.00"  # 400 + 40 - 2
+    assert frame.journal.closed.rows[0][1].text == "+438.00"  # 400 + 40 - 2
     assert [one.text for one in frame.journal.record][:2] == ["n 1", "hit rate 100 %"]
 
 
@@ -138,5 +138,5 @@ def test_the_demo_has_a_journal_of_its_own(rig):
     enter(rig, "BUY 20 M2K @ 2130\nSELL 4 MNQ @ 20460")
     frame = rig.frame(lambda one: one.journal.open_trades)
     assert frame.journal.standing.text == "demo: a journal of its own"
-    assert frame.journal.open.rows[0][3].text != "n/a"
+    assert frame.journal.open.rows[0][1].text != "n/a"
     assert not (rig.folder / FILE_NAME).exists() or trades(rig) == ()
