@@ -328,7 +328,7 @@ class Desk:
             return ""
         if snap.mode is snapshot.Mode.AS_OF:
             raise UserError(f"not entered: {PAST}")
-        told = enter(self._journal, typed, snap, self._parts.clock.now(), picture)
+        told = enter(self._journal, typed, self._parts.clock.now(), picture)
         self._changed()
         return told
 

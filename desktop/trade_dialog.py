@@ -30,15 +30,17 @@ _HINT = (
 class TradeDialog(QDialog):
     """Asks for a new trade, more fills of one, or its note and levels; `typed` is what was entered."""
 
-    def __init__(self, parent: QWidget, action: str, trade: TradeRow | None, lines: str) -> None:
+    def __init__(self, parent: QWidget, action: str, trade: TradeRow | None, lines: str, ratio: str = "") -> None:
+        """`lines` and `ratio` stand in the form of a new trade."""
         super().__init__(parent)
         self._action, self._trade = action, trade
         self.setWindowTitle(_TITLES[action] + (f": {trade.title}" if trade is not None else ""))
         column = QVBoxLayout(self)
         form = QFormLayout()
-        self.note, self.stop, self.target = QLineEdit(), QLineEdit(), QLineEdit()
+        self.note, self.entry, self.stop, self.target = QLineEdit(), QLineEdit(), QLineEdit(), QLineEdit()
         for edit, name, text in (
             (self.note, "Note", "" if trade is None else trade.note),
+            (self.entry, "NDX/RUT at entry", ratio if trade is None else trade.entry),
             (self.stop, "Stop, NDX/RUT", "" if trade is None else trade.stop),
             (self.target, "Target, NDX/RUT", "" if trade is None else trade.target),
         ):
@@ -75,7 +77,7 @@ class TradeDialog(QDialog):
     def typed(self) -> TradeTyped:
         """What was entered."""
         number, version = (0, 0) if self._trade is None else (self._trade.number, self._trade.version)
-        texts = self.note.text().strip(), self.stop.text().strip(), self.target.text().strip()
+        texts = (one.text().strip() for one in (self.note, self.stop, self.target, self.entry))
         return TradeTyped(self._action, number, version, self.lines.toPlainText(), *texts)
 
     def _look(self) -> None:
@@ -83,8 +85,12 @@ class TradeDialog(QDialog):
         try:
             read_level("stop", self.stop.text())
             read_level("target", self.target.text())
+            read_level("ratio at entry", self.entry.text())
             if self._action != "levels":
                 fills, carries = read_lines(self.lines.toPlainText(), datetime.now(UTC), KINDS[self._action])
+                legs = {one.leg for one in fills}
+                if self._action == "new" and fills and len(legs) < 2:
+                    words = "a pair trade needs a fill in each leg"
                 if not fills and not (carries and self._action == "fills"):
                     words = "no fill yet: write one a line"
         except UserError as error:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 
 from desktop.journal_book import Journal, TradeChangedError
-from desktop.market.known import Unknown, UserError
-from desktop.snapshot import Snapshot
+from desktop.market.instruments import Leg
+from desktop.market.known import UserError
 from desktop.trade.journal import FillKind, Trade, read_level, read_lines
 from widgets.states_journal import JournalFile, TradeTyped
 
@@ -17,7 +16,7 @@ _KINDS = {"new": FillKind.OPEN, "fills": FillKind.SCALE, "close": FillKind.CLOSE
 _LARGEST = 20_000_000
 
 
-def enter(journal: Journal, typed: TradeTyped, shown: Snapshot, now: datetime, picture: str = "") -> str:
+def enter(journal: Journal, typed: TradeTyped, now: datetime, picture: str = "") -> str:
     """Write what was typed; returns what to tell.
 
     Raises
@@ -26,12 +25,13 @@ def enter(journal: Journal, typed: TradeTyped, shown: Snapshot, now: datetime, p
         By name: a line that is no fill, a level that is no ratio, a trade that another window changed.
     """
     stop, target = read_level("stop", typed.stop), read_level("target", typed.target)
+    entry = read_level("ratio at entry", typed.entry)
     fills, carries = read_lines(typed.lines, now, _KINDS.get(typed.action, FillKind.SCALE))
     if typed.action == "new":
         if not fills:
             raise UserError("not entered: a trade needs a fill")
-        ratio = shown.ratio
-        entry = None if isinstance(ratio, Unknown) else Decimal(str(round(ratio.value, 4)))
+        if {one.leg for one in fills} != set(Leg):
+            raise UserError("not entered: a pair trade needs a fill in each leg")
         made = journal.add(Trade(0, 1, typed.note, fills, carries, entry, stop, target, picture), now)
         return f"trade {made.number} entered"
     trade = journal.trade(typed.number)
@@ -39,7 +39,7 @@ def enter(journal: Journal, typed: TradeTyped, shown: Snapshot, now: datetime, p
         raise TradeChangedError(typed.number)
     match typed.action:
         case "levels":
-            journal.change(replace(trade, note=typed.note, stop=stop, target=target), now)
+            journal.change(replace(trade, note=typed.note, entry_ratio=entry, stop=stop, target=target), now)
             return f"trade {trade.number}: note and levels changed, the earlier ones are kept"
         case "void":
             journal.change(replace(trade, void=True), now)

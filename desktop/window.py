@@ -620,8 +620,9 @@ class Window(QMainWindow):
                     self.asked.emit(TradeTyped("void", one.number, one.version))
             case action:
                 shown = self._frame.journal if self._frame is not None else None
+                ratio = "" if shown is None else shown.ratio
                 lines = {"new": "" if shown is None else shown.ticket, "close": "" if one is None else one.closing}
-                dialog = TradeDialog(self, action, None if action == "new" else one, lines.get(action, ""))
+                dialog = TradeDialog(self, action, None if action == "new" else one, lines.get(action, ""), ratio)
                 if dialog.exec() == TradeDialog.DialogCode.Accepted:
                     self.asked.emit(dialog.typed)
                 dialog.deleteLater()

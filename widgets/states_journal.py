@@ -21,6 +21,7 @@ class TradeRow:
     stop: str
     target: str
     closing: str = ""
+    entry: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ class JournalState:
     standing: Text
     refused: str = ""
     ticket: str = ""
+    ratio: str = ""
+    """The ratio to stand in a new form: that of now, "" where it is not live."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ class TradeTyped:
     note: str = ""
     stop: str = ""
     target: str = ""
+    entry: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,12 +92,16 @@ class JournalPresenter:
         marks = decimals(prices)
         beta, ratio = beta_of(snapshot), _ratio(snapshot)
         standing = _standing(prices, snapshot)
-        lines = _ticket_lines(ticket)
-        key = (tuple(known), tuple(marks.items()), beta, ratio, standing, snapshot.mode, lines, wrong)
+        lines = _ticket_lines(ticket, snapshot, settings.order_age_s)
+        is_now = snapshot.live and not past
+        ratio_now = "" if isinstance(ratio, Unknown) or not is_now else f"{ratio:f}"
+        key = (tuple(known), tuple(marks.items()), beta, ratio, standing, snapshot.mode, lines, wrong, ratio_now)
         if self._made is None or self._made[0] != key:
             self._made = (
                 key,
-                _state(known, marks, beta, ratio, standing, lines, refused=wrong or (PAST if past else "")),
+                _state(
+                    known, marks, beta, ratio, standing, lines, ratio_now, refused=wrong or (PAST if past else "")
+                ),
             )
         return self._made[1]
 
@@ -109,6 +113,7 @@ def _state(
     ratio: Decimal | Unknown,
     standing: Text,
     ticket: str,
+    ratio_now: str,
     *,
     refused: str,
 ) -> JournalState:
@@ -126,13 +131,15 @@ def _state(
         standing if opened else Text(""),
         refused,
         ticket,
+        ratio_now,
     )
 
 
 def _row(one: Trade, marks: Mapping[str, Decimal]) -> TradeRow:
-    stop, target = ("" if value is None else f"{value:f}" for value in (one.stop, one.target))
+    ratios = (one.stop, one.target, one.entry_ratio)
+    stop, target, entry = ("" if value is None else f"{value:f}" for value in ratios)
     return TradeRow(
-        one.number, one.version, _title(one), one.note, stop, target, "\n".join(closing_lines(one, marks))
+        one.number, one.version, _title(one), one.note, stop, target, "\n".join(closing_lines(one, marks)), entry
     )
 
 
@@ -169,7 +176,7 @@ def _open_row(
         Text(NOT_KNOWN, Tone.DIM, points.reason)
         if isinstance(points, Unknown)
         else Text(signed(float(points), 3), Tone.PAST if old else for_or_against(float(points)),
-                  "NDX/RUT at entry less now: the trade gains when it falls"),
+                  "how far NDX/RUT went the trade's way since entry"),
         residual,
         Text(day(trading_day(one.opened_at)), why=moment_et(one.opened_at)),
     )  # fmt: skip
@@ -246,11 +253,15 @@ def _ratio(snapshot: Snapshot) -> Decimal | Unknown:
     return stats if isinstance(stats, Unknown) else Decimal(str(round(stats.value, 4)))
 
 
-def _ticket_lines(legs: Sequence[LegRow]) -> str:
-    """The sizer's lines as the journal reads them; the price is what was filled, to be typed over."""
+def _ticket_lines(legs: Sequence[LegRow], snapshot: Snapshot, fresh_s: float) -> str:
+    """The sizer's lines as the journal reads them. A price that is not young is left to be typed."""
     lines = []
     for one in legs:
         symbol = _CONTRACT_MONTH.sub("", one.contract.text)
         quantity = one.quantity.text.lstrip("+−-").replace(",", "")
-        lines.append(f"{one.side.text} {quantity} {symbol} @ {one.price.text.replace(',', '')} fee 0")
+        price = market_price(snapshot, _SYMBOLS[symbol], fresh_s) if symbol in _SYMBOLS else None
+        age_s = None if price is None else price.stamp.age_s
+        young = age_s is not None and age_s <= fresh_s
+        filled = one.price.text.replace(",", "") if young else ""
+        lines.append(f"{one.side.text} {quantity} {symbol} @ {filled} fee 0")
     return "\n".join(lines)

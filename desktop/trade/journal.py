@@ -135,6 +135,13 @@ class Trade:
         return min(one.at for one in self.fills)
 
     @property
+    def direction(self) -> int:
+        """1 for long RUT / short NDX, the trade of the idea, -1 for the opposite: by its first fill."""
+        first = min(self.fills, key=lambda one: one.at)
+        bought = 1 if first.quantity > 0 else -1
+        return bought if first.leg is Leg.RUT else -bought
+
+    @property
     def held(self) -> Mapping[str, Decimal]:
         """What is held by symbol, signed; nothing of what is flat."""
         quantities: dict[str, Decimal] = {}
@@ -210,8 +217,10 @@ def _realised(trade: Trade, symbol: str) -> Decimal:
 
 
 def ratio_points(trade: Trade, ratio_now: Decimal) -> Money:
-    """How far NDX/RUT fell since the trade was opened: positive for the trade, which gains when it falls."""
-    return Unknown("no ratio at entry was kept") if trade.entry_ratio is None else trade.entry_ratio - ratio_now
+    """How far NDX/RUT went the trade's way since it was opened: a long RUT / short NDX gains when it falls."""
+    if trade.entry_ratio is None:
+        return Unknown("no ratio at entry was typed")
+    return trade.direction * (trade.entry_ratio - ratio_now)
 
 
 @dataclass(frozen=True, slots=True)

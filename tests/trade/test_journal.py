@@ -130,6 +130,16 @@ def test_ratio_points_are_gained_when_the_ratio_falls():
     assert isinstance(ratio_points(replace(trade, entry_ratio=None), D(9)), Unknown)
 
 
+@pytest.mark.parametrize(
+    ("first", "gained"),
+    [(("IWM", "10"), "0.57"), (("QQQ", "-5"), "0.57"), (("IWM", "-10"), "-0.57"), (("QQQ", "5"), "-0.57")],
+)
+def test_the_opposite_trade_gains_when_the_ratio_rises(first, gained):
+    symbol, quantity = first
+    trade = Trade(1, 1, "", (fill(symbol, quantity, "200"),), entry_ratio=D("10.08"))
+    assert ratio_points(trade, D("9.51")) == D(gained)
+
+
 def test_what_is_left_of_the_hedge_and_the_order_that_cures_it():
     trade = Trade(1, 1, "", (fill("M2K", "20", "2000"), fill("MNQ", "-2", "20000")))
     # L = 200,000, S = 80,000, beta .7: 60,000 of NDX still long; a unit is 40,000: sell 2 (1.5 rounds to even).
