@@ -142,15 +142,6 @@ def test_the_demo_has_a_journal_of_its_own(rig):
     assert not (rig.folder / FILE_NAME).exists() or trades(rig) == ()
 
 
-def test_a_price_that_is_not_young_is_left_to_be_typed(live):
-    frame = live.frame(lambda one: one.journal is not None)
-    assert frame.journal is not None
-    assert frame.journal.ticket
-    for line in frame.journal.ticket.splitlines():
-        assert "@  fee 0" in line
-    assert frame.journal.ratio == ""  # official closes are no ratio of now
-
-
 def test_one_leg_is_no_pair(live):
     (said,) = enter(live, "BUY 100 IWM @ 200", accept=False)
     assert said == "a pair trade needs a fill in each leg"
