@@ -107,6 +107,7 @@ class Application(QObject):
         super().__init__()
         self._keys = keys or Credentials()
         self._folder, self._offline, self._sources = folder, offline, sources
+        self._desk_told = ""
         self._may_fall_back, self._was_shown, self._keys_begun = True, False, False
         self._log, unwriteable = _log_to(folder, self._keys)
         chosen, problems = settings.load(folder)
@@ -198,6 +199,9 @@ class Application(QObject):
     def _begin(self) -> None:
         if self._desk is not None:
             self._desk.begin()
+            if self._desk.told and self._desk.told != self._desk_told:
+                self._desk_told = self._desk.told
+                self.window.tell(Text(self._desk.told, Tone.WARN, self._desk.told))
             if self._desk.mode is Mode.LIVE and not self._offline and not self._keys_begun:
                 self._keys_begun = True
                 self._keys.begin()

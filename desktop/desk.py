@@ -20,8 +20,8 @@ from desktop import snapshot, thesis
 from desktop.alert_watch import Watcher
 from desktop.analytics.rates import zq_symbol
 from desktop.answers import Answers
-from desktop.book import FILE_NAME as BOOK_NAME
 from desktop.book import Book
+from desktop.book_file import open_book
 from desktop.changes import ChangeLog
 from desktop.credentials import Credentials
 from desktop.deferred import Deferred
@@ -80,6 +80,8 @@ class Parts:
     book: Book
     clock: Clock
     feed: Feed
+    told: str = ""
+    """What the user should know of how they were opened."""
 
 
 class Desk:
@@ -238,6 +240,11 @@ class Desk:
         if self._sought is not None and self.player is not None and self.player.paused and not feed.refreshing:
             self._sought = None
             feed.refresh_now()
+
+    @property
+    def told(self) -> str:
+        """What the user should know of how the desk was opened, "" for nothing."""
+        return "" if self._parts is None else self._parts.told
 
     @property
     def is_open(self) -> bool:
@@ -523,7 +530,8 @@ def open_live(
         plan = live_plan(offline=offline)
         stream = Stream(store, clock, on_change, plan, known_close=store.last_close)
         feed = Feed(store, theirs(store, clock), clock, on_change, plan, beside, stream)
-        return Parts(store, Book(folder / BOOK_NAME), clock, feed)
+        book, told = open_book(folder, clock.now())
+        return Parts(store, book, clock, feed, told)
 
     return Desk(Mode.LIVE, open_parts)
 
