@@ -35,7 +35,7 @@ from widgets import theme
 from widgets.note_bar import NoteTyped
 from widgets.states import SetupAsked, Text, Tone
 from widgets.states_alerts import RuleAct, RuleForm
-from widgets.states_journal import JournalFile, TradeTyped
+from widgets.states_journal import JournalFile, TradeTyped, VersionsAsked
 from widgets.states_release import ReleaseAsked
 
 log = logging.getLogger(__name__)
@@ -270,6 +270,8 @@ class Application(QObject):
                 self._import(paths)
             case SetupAsked():
                 self._set_up(here, asked)
+            case VersionsAsked(number):
+                dialogs.show_lines(self.window, f"Trade {number}: every version", here.journal_versions(number))
             case TradeTyped() | JournalFile():
                 self._enter(here, asked)
             case RuleForm() | RuleAct():

@@ -36,7 +36,7 @@ from desktop.market.sessions import trading_day
 from desktop.market.store import FILE_NAME, SeriesView, Store
 from desktop.market.universe import universe
 from desktop.presenters.frame import Frame, FramePresenter, Refreshing, View
-from desktop.presenters.journal import PAST
+from desktop.presenters.journal import PAST, version_lines
 from desktop.presenters.release import parts_of
 from desktop.presenters.time_machine import with_refreshes
 from desktop.presenters.words import clock_et, moment_et, source_name
@@ -338,6 +338,15 @@ class Desk:
         told = enter(self._journal, typed, self._parts.clock.now(), picture)
         self._changed()
         return told
+
+    def journal_versions(self, number: int) -> list[str]:
+        """Every version of a trade in words, latest first; why not, where the book cannot be read."""
+        if self._parts is None:
+            return []
+        try:
+            return version_lines(self._journal.versions(number))
+        except StoreError as error:
+            return [str(error)]
 
     def journal_file(self, asked: JournalFile) -> str:
         """Write the journal as CSV, or add the trades of one; returns what to tell."""

@@ -70,7 +70,7 @@ from widgets.release_panel import ReleasePanel
 from widgets.sizer_panel import SizerPanel
 from widgets.states import InputTyped, KillTyped, SetupAsked, SizerForm, Text, Tone
 from widgets.states_alerts import RuleAct, RuleForm
-from widgets.states_journal import JournalFile, TradeTyped
+from widgets.states_journal import JournalFile, TradeTyped, VersionsAsked
 from widgets.states_release import ArmAsked, DisarmAsked, ReleaseAsked
 from widgets.status_bar import StatusStrip
 from widgets.thesis_panel import ThesisPanel
@@ -170,6 +170,7 @@ Asked = (
     | OfRelease
     | TradeTyped
     | JournalFile
+    | VersionsAsked
 )
 
 
@@ -615,6 +616,9 @@ class Window(QMainWindow):
                 name, _ = QFileDialog.getOpenFileName(self, "Import trades", "", "CSV (*.csv)")
                 if name:
                     self.asked.emit(JournalFile("import", name))
+            case "history":
+                if one is not None:
+                    self.asked.emit(VersionsAsked(one.number))
             case "void":
                 if one is not None and dialogs.sure(self, f"Take back {one.title}? Its record is kept."):
                     self.asked.emit(TradeTyped("void", one.number, one.version))

@@ -22,7 +22,7 @@ _HEIGHT, _IN_A_ROW = 24, 4
 
 @dataclass(frozen=True, slots=True)
 class JournalAsked:
-    """A button of the journal: `action` is new, fills, close, levels, void, export or import."""
+    """A button of the journal: `action` is new, fills, close, levels, void, history, export or import."""
 
     action: str
     trade: TradeRow | None = None
@@ -64,6 +64,7 @@ class JournalPanel(Card):
                 ("close", "Close", "The fills that close it stand in the form"),
                 ("levels", "Note, levels", "Change note, stop and target; the earlier version is kept"),
                 ("void", "Take back", "A trade that was never made; the record of it is kept"),
+                ("history", "History", "Every version of the trade, the earlier ones too"),
                 ("export", "Export", "Write the journal as CSV"),
                 ("import", "Import", "Add the trades of a CSV"),
             )
@@ -145,6 +146,7 @@ class JournalPanel(Card):
             ("close", may and holds),
             ("levels", may and one is not None),
             ("void", may and one is not None),
+            ("history", one is not None),
             ("import", may),
             ("export", state is not None),
         ):

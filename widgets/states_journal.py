@@ -63,6 +63,13 @@ class TradeTyped:
 
 
 @dataclass(frozen=True, slots=True)
+class VersionsAsked:
+    """Show every version of a trade."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class JournalFile:
     """Write the journal to a file, or read one; `action` is export or import."""
 

@@ -23,6 +23,7 @@ from desktop.trade.journal import (
     Trade,
     closing_lines,
     drift,
+    line_of,
     ratio_points,
     record,
     result,
@@ -265,3 +266,20 @@ def _ticket_lines(legs: Sequence[LegRow], snapshot: Snapshot, fresh_s: float) ->
         filled = one.price.text.replace(",", "") if young else ""
         lines.append(f"{one.side.text} {quantity} {symbol} @ {filled} fee 0")
     return "\n".join(lines)
+
+
+def version_lines(versions: Sequence[tuple[datetime, Trade]]) -> list[str]:
+    """Every version of a trade as lines of text, the latest first."""
+    lines = []
+    for at, one in reversed(versions):
+        ratios = (("entry", one.entry_ratio), ("stop", one.stop), ("target", one.target))
+        told = [f"{name} {value:f}" for name, value in ratios if value is not None]
+        state = ", taken back" if one.void else ""
+        lines.append(
+            f"version {one.version}, written {moment_et(at)}{state}: {', '.join((one.note or 'no note', *told))}"
+        )
+        lines += [f"    {line_of(each)}" for each in one.fills]
+        lines += [f"    {line_of(each)}" for each in one.carries]
+        if one.picture:
+            lines.append(f"    picture at entry: snapshots/{one.picture}")
+    return lines

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QDialogButtonBox
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPlainTextEdit
 
 from desktop.book import FILE_NAME, Book
 from desktop.journal_book import Journal
@@ -16,7 +16,7 @@ from desktop.trade.journal import Trade
 from desktop.trade_dialog import TradeDialog
 from tests.app.rig import OPEN, Rig, fill, words
 from widgets.journal_panel import JournalAsked
-from widgets.states_journal import JournalFile
+from widgets.states_journal import JournalFile, TradeTyped
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform
 
@@ -146,3 +146,19 @@ def test_one_leg_is_no_pair(live):
     (said,) = enter(live, "BUY 100 IWM @ 200", accept=False)
     assert said == "a pair trade needs a fill in each leg"
     assert trades(live) == ()
+
+
+def test_every_version_can_be_looked_at(live):
+    enter(live, PAIR, note="CPI")
+    frame = live.frame(lambda one: one.journal.open_trades)
+    row = frame.journal.open_trades[0]
+    live.window.asked.emit(TradeTyped("levels", row.number, row.version, note="CPI, tighter", stop="10.1"))
+    live.frame(lambda one: one.journal.open_trades[0].version == 2)
+    shown: list[str] = []
+    done = live.in_dialog(lambda dialog: shown.append(dialog.findChild(QPlainTextEdit).toPlainText()))
+    live.window.journal.asked.emit(JournalAsked("history", row))
+    live.until(done)
+    assert "version 2" in shown[0].splitlines()[0]
+    assert "CPI, tighter, stop 10.1" in shown[0]
+    assert "version 1" in shown[0]
+    assert "BUY 100 IWM @ 200.10 fee 1" in shown[0]

@@ -53,7 +53,7 @@ def panel(qtbot):
 def on(panel: JournalPanel) -> set[str]:
     return {
         one
-        for one in ("new", "fills", "close", "levels", "void", "export", "import")
+        for one in ("new", "fills", "close", "levels", "void", "history", "export", "import")
         if panel.button(one).isEnabled()
     }
 
@@ -79,13 +79,13 @@ def test_the_only_trade_needs_no_choosing(qtbot, panel):
 def test_a_closed_trade_takes_no_fills(panel):
     panel.show_page("closed")
     assert panel.chosen() == DONE
-    assert on(panel) == {"new", "levels", "void", "export", "import"}
+    assert on(panel) == {"new", "levels", "void", "history", "export", "import"}
 
 
 def test_in_the_past_it_is_read_only_and_says_why(panel):
     panel.show_state(replace(STATE, refused="the journal is read-only while a past moment is shown"))
     panel.table.selectRow(0)
-    assert on(panel) == {"export"}
+    assert on(panel) == {"history", "export"}
     assert panel._message.text().startswith("the journal is read-only")
 
 
@@ -98,7 +98,7 @@ def test_the_same_state_paints_nothing(qtbot, panel):
 
 
 def test_every_button_is_named_and_reached_by_keyboard(panel):
-    for one in ("new", "fills", "close", "levels", "void", "export", "import"):
+    for one in ("new", "fills", "close", "levels", "void", "history", "export", "import"):
         assert panel.button(one).accessibleName()
         assert panel.button(one).focusPolicy() & Qt.FocusPolicy.TabFocus
     assert panel.minimumSizeHint().width() <= 360  # its place beside the sizer at 1280 pixels
