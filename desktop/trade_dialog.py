@@ -22,8 +22,10 @@ from widgets.states_journal import TradeRow, TradeTyped
 KINDS = {"new": FillKind.OPEN, "fills": FillKind.SCALE, "close": FillKind.CLOSE}
 _TITLES = {"new": "New trade", "fills": "Add fills", "close": "Close", "levels": "Note and levels"}
 _HINT = (
-    "One fill a line, as it was filled: BUY 19 M2K @ 2133.30 fee 11.78 &nbsp; SELL 4 MNQ @ 20467.25 on "
-    "2024-07-11T10:30-04:00 roll &nbsp; CARRY -12.50 borrow. Without a time it is now."
+    "One fill a line, as it was filled; without a time it is now:\n"
+    "BUY 19 M2K @ 2133.30 fee 11.78\n"
+    "SELL 4 MNQ @ 20467.25 on 2024-07-11T10:30-04:00 roll\n"
+    "CARRY -12.50 borrow"
 )
 
 

@@ -114,8 +114,10 @@ class TimeBar(QFrame):
         before, self._state = self._state, state
         if state == before:
             return
-        if not (self.field.hasFocus() and self.field.isModified()):
+        if not (self.field.hasFocus() and self.field.isModified()) and self.field.text() != state.typed:
             self.field.setText(state.typed)
+            if self.field.hasFocus():
+                self.field.selectAll()  # what is typed next takes its place
         if before is None or state.at != before.at:
             self._wrong.hide()
         self.play.setText("Pause" if state.playing else "Play")

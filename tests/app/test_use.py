@@ -272,6 +272,20 @@ def test_new_york_clock_times_and_dates_are_understood(rig, qtbot):
         rig.frame(lambda one, shown=shown: mode(one) == shown)
 
 
+def test_what_is_typed_takes_the_place_of_the_moment_though_frames_come_between(rig, qtbot):
+    fill(rig.folder, date(2024, 7, 9))
+    rig.start()
+    rig.frame()
+    enter_past(rig)
+    for _ in range(2):  # a frame shows the moment anew
+        seen = rig.window.frame_shown
+        rig.app._poke(urgent=True)
+        rig.frame(lambda one, seen=seen: one is not seen)
+    qtbot.keyClicks(rig.window.time.field, "2024-07-05 10:30")
+    qtbot.keyClick(rig.window.time.field, Qt.Key.Key_Return)
+    rig.frame(lambda one: mode(one) == "AS OF 5 Jul 2024 10:30 ET")
+
+
 def test_escape_in_the_time_bar_goes_back_to_now(rig):
     fill(rig.folder, date(2024, 7, 9))
     rig.start()
