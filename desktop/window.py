@@ -43,7 +43,7 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
-from desktop import about, dialogs, layout, settings, updates
+from desktop import dialogs, layout, settings
 from desktop.market.known import UserError
 from desktop.market.sessions import trading_day
 from desktop.notices import Notices
@@ -52,8 +52,6 @@ from desktop.presenters.release import toggled
 from desktop.presenters.sizer_form import applied
 from desktop.presenters.thesis import KILL
 from desktop.presenters.time_machine import read_moment
-from desktop.settings_dialog import SettingsDialog
-from desktop.trade_dialog import TradeDialog
 from widgets import theme
 from widgets.alerts_panel import AlertsPanel
 from widgets.divergence_panel import DivergencePanel
@@ -606,6 +604,8 @@ class Window(QMainWindow):
 
     def _of_journal(self, asked: JournalAsked) -> None:
         """Ask for what an action needs, then for the action."""
+        from desktop.trade_dialog import TradeDialog
+
         one = asked.trade
         match asked.action:
             case "export":
@@ -643,6 +643,8 @@ class Window(QMainWindow):
         self.alerts.show_log()
 
     def _open_settings(self) -> None:
+        from desktop.settings_dialog import SettingsDialog
+
         dialog = SettingsDialog(self, self._view.settings, theme.resolve(self._view.settings.theme))
         dialog.changed.connect(lambda chosen: self.set_view(replace(self._view, settings=chosen)))
         dialog.exec()
@@ -664,12 +666,16 @@ class Window(QMainWindow):
 
     def show_welcome(self) -> None:
         """Show the first-run page, beside which the window goes on; closing it once is enough."""
+        from desktop import about  # none of these dialogs is on the way to the first paint
+
         page = about.Welcome(self, self._folder)
         page.finished.connect(lambda _: self._choose("welcomed", True))
         page.finished.connect(page.deleteLater)
         page.open()
 
     def _show_about(self) -> None:
+        from desktop import about, updates
+
         newer = updates.known(self._folder)
         page = about.About(self, "" if newer is None else newer.line)
         page.exec()
