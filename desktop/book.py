@@ -71,6 +71,12 @@ class Book(Database):
     marker = "book"
     durable = True
 
+    def take_all(self, other: Book) -> None:
+        """Hold what `other` holds, in place of everything here."""
+        with self._lock, self._named_errors(), other._lock:
+            self._refuse_when_closed()
+            other._db.backup(self._db)
+
     @property
     def version(self) -> tuple[int, int]:
         """Differs after every change, made here or by another process; cheap enough to ask each frame."""

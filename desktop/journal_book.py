@@ -16,6 +16,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from desktop.book import Book
+from desktop.market.database import StoreError
 from desktop.market.known import UserError
 from desktop.trade.journal import Carry, Fill, FillKind, Trade
 
@@ -57,7 +58,7 @@ class Journal:
             rows = self._book.rows(
                 "SELECT number, max(version), document FROM trades GROUP BY number ORDER BY number"
             )
-            found = tuple(one for one in map(_trade, rows) if not one.void)
+            found = tuple(one for one in map(self._read, rows) if not one.void)
             self._held = version, found
         return self._held[1]
 
@@ -73,7 +74,15 @@ class Journal:
         rows = self._book.rows(
             "SELECT number, version, document, at_us FROM trades WHERE number = ? ORDER BY version", (number,)
         )
-        return tuple((_EPOCH + timedelta(microseconds=row[3]), _trade(row[:3])) for row in rows)
+        return tuple((_EPOCH + timedelta(microseconds=row[3]), self._read(row[:3])) for row in rows)
+
+    def _read(self, row: tuple[Any, ...]) -> Trade:
+        try:
+            return _trade(row)
+        except (UserError, ValueError, ArithmeticError, LookupError, TypeError) as error:
+            cause = f"version {row[1]} of trade {row[0]} cannot be read ({error})"
+            cure = "nothing was changed; the daily copies of the book lie beside it"
+            raise StoreError(self._book.path, cause, cure) from error
 
     def add(self, trade: Trade, at: datetime) -> Trade:
         """Write a new trade; returns it with its number."""
@@ -147,22 +156,31 @@ class Journal:
 
 def read_csv(text: str) -> tuple[Trade, ...]:
     """Read trades from CSV; raises JournalFileError with the row at fault."""
-    reader = csv.DictReader(io.StringIO(text))
-    if tuple(reader.fieldnames or ()) != _COLUMNS:
-        raise JournalFileError(1, f"the columns are not {','.join(_COLUMNS)}")
+    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))  # spreadsheets put the mark there
     found: dict[str, Trade] = {}
     row = 1
-    for row, cells in enumerate(reader, start=2):
-        if row > _LARGEST_ROWS:
-            raise JournalFileError(row, f"more than {_LARGEST_ROWS:,} rows")
-        try:
-            _take_row(found, cells)
-        except (UserError, ValueError, InvalidOperation, KeyError, TypeError) as error:
-            raise JournalFileError(row, f"{error}") from error
+    try:
+        if tuple(reader.fieldnames or ()) != _COLUMNS:
+            raise JournalFileError(1, f"the columns are not {','.join(_COLUMNS)}")
+        for row, cells in enumerate(reader, start=2):
+            if row > _LARGEST_ROWS:
+                raise JournalFileError(row, f"more than {_LARGEST_ROWS:,} rows")
+            _check_row(found, row, cells)
+    except csv.Error as error:  # of the row after the last that could be read
+        raise JournalFileError(row + 1, f"{error}") from error
     for number, one in found.items():
         if not one.fills:
             raise JournalFileError(row, f"trade {number} has no fill")
     return tuple(found.values())
+
+
+def _check_row(found: dict[str, Trade], row: int, cells: Mapping[str, str]) -> None:
+    if None in cells:
+        raise JournalFileError(row, f"more than {len(_COLUMNS)} cells")
+    try:
+        _take_row(found, cells)
+    except (UserError, ValueError, InvalidOperation, KeyError, TypeError) as error:
+        raise JournalFileError(row, f"{error}") from error
 
 
 def _take_row(found: dict[str, Trade], cells: Mapping[str, str]) -> None:

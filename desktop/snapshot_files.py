@@ -180,7 +180,7 @@ def _unzipped(content: bytes) -> tuple[str, bytes, str]:
                     found[name] = entry.read(most + 1)  # whatever size the zip claims
                 if len(found[name]) > most:
                     raise _WrongError(f"{name} is larger than {most / 1e6:g} MB")
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, ValueError, OSError) as error:
         raise _WrongError(f"the zip is damaged or locked ({error})") from error
     return _text(found[_MANIFEST]), found[_PICTURE], _text(found[_FIGURES])
 

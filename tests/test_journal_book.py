@@ -187,6 +187,9 @@ WRONG = {
     "a time without zone": (GOOD.replace("+00:00", ""), 3, ""),
     "an unknown symbol": (GOOD.replace("IWM", "SPY"), 3, "SPY is not traded here"),
     "a trade twice": (GOOD + "1,trade,,,,,,,,again,,,,\n", 4, "stands twice"),
+    "a stop that is no number": (GOOD.replace("CPI,9.58,,", "CPI,9.58,NaN,"), 2, "needs a ratio above 0"),
+    "more cells than columns": (GOOD.replace(",open,,,,,,", ",open,,,,,,,surplus"), 3, "more than 14 cells"),
+    "a cell beyond what csv reads": (GOOD.replace("CPI", "x" * 200_000), 2, "field larger"),
     "an unknown row": (GOOD + "1,dividend,,,,,,,,,,,,\n", 4, "neither trade, fill nor carry"),
 }
 
@@ -199,3 +202,17 @@ def test_a_wrong_row_is_named_and_nothing_is_imported(what, path):
             Journal(book).take(text, AT)
         assert Journal(book).trades() == ()
     assert len(read_csv(GOOD)) == 1
+
+
+def test_a_file_saved_by_a_spreadsheet_is_read():
+    assert read_csv("\ufeff" + GOOD) == read_csv(GOOD)
+
+
+@pytest.mark.parametrize("document", ["{", "{}", '{"note": 1, "fills": [[]]}'])
+def test_a_version_that_cannot_be_read_is_named(path, document):
+    with Book(path) as book:
+        Journal(book).add(trade(), AT)
+        with book.writing() as db:
+            db.execute("INSERT INTO trades VALUES (1, 2, 0, ?)", (document,))
+        with pytest.raises(StoreError, match="version 2 of trade 1 cannot be read"):
+            Journal(book).trades()

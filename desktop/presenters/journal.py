@@ -162,6 +162,7 @@ def _open_row(
     residual = Text(NOT_KNOWN, Tone.DIM, left.reason) if isinstance(left, Unknown) else Text(
         _usd(left.residual_usd),
         Tone.PLAIN,
+        "nothing of the NDX leg is held: the RUT leg is not hedged" if not left.symbol else
         "hedged to half a unit" if not left.rebalance else
         f"{'buy' if left.rebalance > 0 else 'sell'} {abs(left.rebalance)} {left.symbol} to be beta-neutral again",
     )  # fmt: skip

@@ -129,6 +129,12 @@ class Trade:
     picture: str = ""
     void: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse levels that are no ratios: NaN would be shown as a figure, or stop every frame."""
+        for name, value in (("ratio at entry", self.entry_ratio), ("stop", self.stop), ("target", self.target)):
+            if value is not None and not (value.is_finite() and value > 0):
+                raise LevelError(name, str(value))
+
     @property
     def opened_at(self) -> datetime:
         """Time of the first fill."""
@@ -228,6 +234,7 @@ class Drift:
     """What is left of the hedge: `residual_usd` = beta L - S, dollars of NDX the position is still long.
 
     `rebalance` is the order that would cure it, signed units of `symbol`; 0 where less than half a unit is off.
+    `symbol` is "" where nothing of the NDX leg is held: what is left is known, the unit to cure it with is not.
     """
 
     residual_usd: Decimal
@@ -247,7 +254,7 @@ def drift(trade: Trade, marks: Mapping[str, Decimal], beta: Decimal) -> Drift | 
     residual = beta * rut + ndx
     units = [symbol for symbol in held if TRADED[symbol][0] is Leg.NDX]
     if not units:
-        return Unknown("nothing of the NDX leg is held: there is no unit to trade")
+        return Drift(residual, "", 0)
     finest = min(units, key=lambda symbol: marks[symbol] * TRADED[symbol][1])
     unit = marks[finest] * TRADED[finest][1]
     return Drift(residual, finest, int((-residual / unit).to_integral_value(rounding="ROUND_HALF_EVEN")))

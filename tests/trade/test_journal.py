@@ -19,6 +19,7 @@ from desktop.trade.journal import (
     Fill,
     FillError,
     FillKind,
+    LevelError,
     Trade,
     closing_lines,
     drift,
@@ -147,6 +148,22 @@ def test_what_is_left_of_the_hedge_and_the_order_that_cures_it():
     found = drift(trade, {"M2K": D(2000), "MNQ": D(20000)}, D("0.4"))
     assert found == Drift(D(0), "MNQ", 0)
     assert drift(trade, {"M2K": D(2000)}, D("0.7")) == Unknown("no price of MNQ")
+
+
+def test_a_leg_left_alone_is_told_as_unhedged_in_dollars():
+    trade = Trade(1, 1, "", (fill("M2K", "20", "2000"),))
+    assert drift(trade, {"M2K": D(2000)}, D("0.7")) == Drift(D(140_000), "", 0)  # beta L, and S is nothing
+
+
+@pytest.mark.parametrize("level", ["NaN", "sNaN", "Infinity", "-5", "0"])
+def test_a_level_that_is_no_ratio_is_refused(level):
+    good = Trade(1, 1, "", (fill("M2K", "20", "2000"),))
+    with pytest.raises(LevelError, match="ratio at entry"):
+        replace(good, entry_ratio=D(level))
+    with pytest.raises(LevelError, match="stop"):
+        replace(good, stop=D(level))
+    with pytest.raises(LevelError, match="target"):
+        replace(good, target=D(level))
 
 
 def test_the_record_counts_closed_trades_only():
