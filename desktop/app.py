@@ -24,7 +24,7 @@ from desktop.engine import Engine
 from desktop.market.clock import SystemClock
 from desktop.market.known import UserError
 from desktop.presenters.frame import Frame, View
-from desktop.qt import log_qt_messages, make_qt
+from desktop.qt import collect_garbage_here, log_qt_messages, make_qt
 from desktop.redact import redact
 from desktop.single import OneWindow
 from desktop.snapshot_files import when
@@ -105,6 +105,7 @@ class Application(QObject):
         keys: Credentials | None = None,
     ) -> None:
         super().__init__()
+        collect_garbage_here()
         self._keys = keys or Credentials()
         self._folder, self._offline, self._sources = folder, offline, sources
         self._desk_told = ""
@@ -489,6 +490,7 @@ class Application(QObject):
             self._engine.stop()
         if self._desk is not None:
             self._desk.close()
+            self._desk = None  # what a timer still has to say comes too late
         self._workers.shutdown(wait=True, cancel_futures=True)
         sys.excepthook, threading.excepthook = self._hooks
         logging.getLogger().removeHandler(self._log)

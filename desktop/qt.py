@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import locale
 import logging
 import os
 from collections.abc import Sequence
+from functools import cache
 
-from PySide6.QtCore import QtMsgType, qInstallMessageHandler
+from PySide6.QtCore import QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 import resources
+from desktop import loading
 from widgets import theme
 
 _LEVELS = {
@@ -45,6 +48,16 @@ def make_offscreen_qt() -> QApplication:
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     log_qt_messages()
     return make_qt()
+
+
+@cache
+def collect_garbage_here() -> QTimer:
+    """Have garbage collected on this thread alone, the window's, once a second while its event loop runs."""
+    gc.disable()
+    timer = QTimer(interval=1000)
+    timer.timeout.connect(loading.collect)
+    timer.start()
+    return timer
 
 
 def log_qt_messages() -> None:
