@@ -21,6 +21,7 @@ from desktop import desk, dialogs, picture, settings, sharing, snapshot, updates
 from desktop.credentials import Credentials
 from desktop.desk import Desk, Mode
 from desktop.engine import Engine
+from desktop.journal_book import TradeChangedError
 from desktop.market.clock import SystemClock
 from desktop.market.known import UserError
 from desktop.presenters.frame import Frame, View
@@ -385,6 +386,9 @@ class Application(QObject):
                 told = here.journal(asked, shown.snapshot, self._picture_at_entry(asked, shown))
         except (UserError, OSError) as error:
             self.window.tell(Text(f"not done: {error}", Tone.BAD, str(error)))
+            if isinstance(asked, TradeTyped) and asked.action in ("new", "fills", "close", "edit"):
+                newest = error.version if isinstance(error, TradeChangedError) else asked.version
+                self.window.ask_trade_again(replace(asked, version=newest), f"Not entered: {error}")
             return
         self.window.tell(Text(told, Tone.GOOD, told))
 

@@ -36,7 +36,7 @@ from desktop.market.sessions import trading_day
 from desktop.market.store import FILE_NAME, SeriesView, Store
 from desktop.market.universe import universe
 from desktop.presenters.frame import Frame, FramePresenter, Refreshing, View
-from desktop.presenters.journal import PAST, version_lines
+from desktop.presenters.journal import PAST, Kept, version_lines
 from desktop.presenters.release import parts_of
 from desktop.presenters.time_machine import with_refreshes
 from desktop.presenters.words import clock_et, moment_et, source_name
@@ -50,7 +50,6 @@ from desktop.sources.feed import Feed, Plan
 from desktop.sources.state import Progress
 from desktop.sources.stream import Stream
 from desktop.trade.alerts import Reading, Watch
-from desktop.trade.journal import Trade
 from desktop.trade_entry import carry_file, enter
 from desktop.typed_figures import seven
 from widgets.states import PlaybackState, SetupAsked, SetupsState
@@ -157,7 +156,6 @@ class Desk:
             self._changes.follow(judged, view.settings, parts.clock.now())
         if mode is snapshot.Mode.AS_OF:
             self._watch_now(parts, view)
-        trades, book_wrong = self._trades()
         frame = self._presenter.present(
             seen,
             view,
@@ -172,8 +170,7 @@ class Desk:
             minute_days=() if as_of is None else self._minute_days(parts.store),
             setups=self._shown_setups(view.settings),
             alerts=self._watcher.follow(seen, judged, view.settings, view.alert),
-            trades=trades,
-            book_wrong=book_wrong,
+            journal=self._kept(seen),
             release=self._look_at_releases(seen, view, now),
             news=self._changes.unseen if as_of is None else (),  # what changed by now was not known then
         )
@@ -193,16 +190,18 @@ class Desk:
         except StoreError:
             return None
 
-    def _trades(self) -> tuple[Sequence[Trade], str]:
-        """The journal, and why it cannot be read, "" where it can: a broken book holds up no price."""
+    def _kept(self, seen: Snapshot) -> Kept:
+        """The journal, of the past where that is seen; a broken book holds up no price."""
+        past = seen.mode is snapshot.Mode.AS_OF
         try:
-            return self._journal.trades(), ""
+            trades = self._journal.as_of(seen.moment) if past else self._journal.everything()
         except StoreError as error:
-            return (), str(error)
+            return Kept(wrong=str(error))
+        return Kept(trades, told=self.told)
 
     def _of_journal(self, seen: Snapshot) -> Mapping[Watch, Reading]:
         """What alerts watch of the open trades, on prices as fresh as an alert wants them."""
-        return readings(self._trades()[0], seen, self._alerts_max_age_s)
+        return readings(self._kept(seen).trades, seen, self._alerts_max_age_s)
 
     def _minute_days(self, store: Store) -> tuple[date, ...]:
         """Days with stored minutes, in order; read again only where bars came in."""

@@ -11,7 +11,7 @@ import io
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -23,17 +23,22 @@ from desktop.trade.journal import Carry, Fill, FillKind, Trade
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _COLUMNS = (
     "trade", "row", "time", "symbol", "quantity", "price", "fee_usd", "kind", "amount_usd", "note", "entry_ratio",
-    "stop", "target", "picture",
+    "stop", "target", "picture", "month", "entry_beta",
 )  # fmt: skip
+_FIRST_COLUMNS = _COLUMNS[:14]
+"""Of a file written before contract months were kept."""
 _LARGEST_ROWS = 100_000
 
 
 class TradeChangedError(UserError):
-    """A trade was changed by another window meanwhile; carries its number."""
+    """A trade was changed by another window meanwhile; carries its number and the version it has now."""
 
-    def __init__(self, number: int) -> None:
-        super().__init__(f"trade {number} was changed in another window: look at it as it is now, then change it")
-        self.number = number
+    def __init__(self, number: int, version: int) -> None:
+        super().__init__(
+            f"trade {number} was changed in another window: version {version}, under History; what is entered now "
+            "goes on top of it"
+        )
+        self.number, self.version = number, version
 
 
 class JournalFileError(UserError):
@@ -51,22 +56,57 @@ class Journal:
         self._book = book
         self._held: tuple[object, tuple[Trade, ...]] | None = None
 
-    def trades(self) -> tuple[Trade, ...]:
-        """Every trade in its latest version, void ones left out, oldest first; the same object while unchanged."""
+    def everything(self) -> tuple[Trade, ...]:
+        """Every trade in its latest version, void ones too, oldest first; the same object while unchanged."""
         version = self._book.version
         if self._held is None or self._held[0] != version:
             rows = self._book.rows(
                 "SELECT number, max(version), document FROM trades GROUP BY number ORDER BY number"
             )
-            found = tuple(one for one in map(self._read, rows) if not one.void)
-            self._held = version, found
+            self._held = version, tuple(map(self._read, rows))
         return self._held[1]
 
+    def trades(self) -> tuple[Trade, ...]:
+        """Every trade in its latest version, void ones left out, oldest first."""
+        return tuple(one for one in self.everything() if not one.void)
+
+    def as_of(self, moment: datetime) -> tuple[Trade, ...]:
+        """Trades with what had been filled and carried by a moment, and note and levels as they were written then.
+
+        Fills are facts of their own time, whenever they were written down; of a trade that was written down later
+        the first words count. What was taken back was never made.
+        """
+        found, trades = [], self.trades()
+        rows = self._book.rows(
+            "SELECT number, coalesce(max(CASE WHEN at_us <= ? THEN version END), 1) FROM trades GROUP BY number",
+            (_us(moment),),
+        )
+        then = dict(rows)
+        for one in trades:
+            words = one if then[one.number] == one.version else self._version(one.number, then[one.number])
+            fills = tuple(fill for fill in one.fills if fill.at <= moment)
+            if fills:
+                found.append(
+                    replace(
+                        one,
+                        fills=fills,
+                        carries=tuple(carry for carry in one.carries if carry.at <= moment),
+                        note=words.note,
+                        stop=words.stop,
+                        target=words.target,
+                    )
+                )
+        return tuple(found)
+
+    def _version(self, number: int, version: int) -> Trade:
+        sql = "SELECT number, version, document FROM trades WHERE number = ? AND version = ?"
+        return self._read(self._book.rows(sql, (number, version))[0])
+
     def trade(self, number: int) -> Trade:
-        """One trade in its latest version; raises UserError where there is none."""
-        found = next((one for one in self.trades() if one.number == number), None)
+        """One trade in its latest version, void or not; raises UserError where there is none."""
+        found = next((one for one in self.everything() if one.number == number), None)
         if found is None:
-            raise UserError(f"trade {number} is not there any more: another window may have taken it back")
+            raise UserError(f"there is no trade {number} in this journal")
         return found
 
     def versions(self, number: int) -> tuple[tuple[datetime, Trade], ...]:
@@ -109,7 +149,7 @@ class Journal:
         with self._book.writing() as db:
             latest = db.execute("SELECT max(version) FROM trades WHERE number = ?", (trade.number,)).fetchone()[0]
             if latest != trade.version:
-                raise TradeChangedError(trade.number)
+                raise TradeChangedError(trade.number, latest)
             changed = replace(trade, version=trade.version + 1)
             db.execute(
                 "INSERT INTO trades VALUES (?, ?, ?, ?)",
@@ -134,6 +174,7 @@ class Journal:
                     "entry_ratio": _text(one.entry_ratio),
                     "stop": _text(one.stop),
                     "target": _text(one.target),
+                    "entry_beta": _text(one.entry_beta),
                 }
             )
             for fill in one.fills:
@@ -143,29 +184,35 @@ class Journal:
                 writer.writerow({"trade": one.number, "row": "carry"} | told)
         return out.getvalue()
 
-    def take(self, text: str, at: datetime) -> int:
-        """Add every trade of a CSV made by `export`, all or none; returns how many. They get new numbers.
+    def take(self, text: str, at: datetime) -> tuple[int, int]:
+        """Add the trades of a CSV made by `export`, all or none, under new numbers.
+
+        Returns how many were added, and how many were left out because the journal holds the same already: the
+        same fills, carry, words and levels.
 
         Raises
         ------
         JournalFileError
             With the number of the first row that is wrong.
         """
-        return len(self._add(read_csv(text), at))
+        found = read_csv(text, at)
+        here = [replace(one, number=0, version=1) for one in self.trades()]
+        new = [one for one in found if one not in here]
+        return len(self._add(new, at)), len(found) - len(new)
 
 
-def read_csv(text: str) -> tuple[Trade, ...]:
-    """Read trades from CSV; raises JournalFileError with the row at fault."""
+def read_csv(text: str, now: datetime) -> tuple[Trade, ...]:
+    """Read trades from CSV; raises JournalFileError with the row at fault, also where it lies after `now`."""
     reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))  # spreadsheets put the mark there
     found: dict[str, Trade] = {}
     row = 1
     try:
-        if tuple(reader.fieldnames or ()) != _COLUMNS:
+        if tuple(reader.fieldnames or ()) not in (_COLUMNS, _FIRST_COLUMNS):
             raise JournalFileError(1, f"the columns are not {','.join(_COLUMNS)}")
         for row, cells in enumerate(reader, start=2):
             if row > _LARGEST_ROWS:
                 raise JournalFileError(row, f"more than {_LARGEST_ROWS:,} rows")
-            _check_row(found, row, cells)
+            _check_row(found, row, cells, now)
     except csv.Error as error:  # of the row after the last that could be read
         raise JournalFileError(row + 1, f"{error}") from error
     for number, one in found.items():
@@ -174,23 +221,27 @@ def read_csv(text: str) -> tuple[Trade, ...]:
     return tuple(found.values())
 
 
-def _check_row(found: dict[str, Trade], row: int, cells: Mapping[str, str]) -> None:
+def _check_row(found: dict[str, Trade], row: int, cells: Mapping[str, str], now: datetime) -> None:
     if None in cells:
-        raise JournalFileError(row, f"more than {len(_COLUMNS)} cells")
+        raise JournalFileError(row, "more cells than columns")
     try:
-        _take_row(found, cells)
+        _take_row(found, cells, now)
     except (UserError, ValueError, InvalidOperation, KeyError, TypeError) as error:
         raise JournalFileError(row, f"{error}") from error
 
 
-def _take_row(found: dict[str, Trade], cells: Mapping[str, str]) -> None:
+def _take_row(found: dict[str, Trade], cells: Mapping[str, str], now: datetime) -> None:
     number = cells["trade"]
+    if cells["time"] and datetime.fromisoformat(cells["time"]) > now:
+        raise ValueError(f"{cells['time']} lies ahead")
     match cells["row"]:
         case "trade":
             if number in found:
                 raise ValueError(f"trade {number} stands twice")
             ratio, stop, target = (_decimal(cells[name]) for name in ("entry_ratio", "stop", "target"))
-            found[number] = Trade(0, 1, cells["note"], (), (), ratio, stop, target, cells["picture"])
+            beta = _decimal(cells.get("entry_beta", ""))
+            picture = cells["picture"]
+            found[number] = Trade(0, 1, cells["note"], (), (), ratio, stop, target, picture, entry_beta=beta)
         case "fill":
             trade = found[number]
             found[number] = replace(trade, fills=(*trade.fills, _fill(cells)))
@@ -214,6 +265,7 @@ def _document(trade: Trade) -> str:
             "entry_ratio": _text(trade.entry_ratio),
             "stop": _text(trade.stop),
             "target": _text(trade.target),
+            "entry_beta": _text(trade.entry_beta),
             "fills": [_fill_document(one) for one in trade.fills],
             "carries": [[str(one.amount_usd), one.what, one.at.isoformat()] for one in trade.carries],
         },
@@ -235,6 +287,7 @@ def _trade(row: tuple[Any, ...]) -> Trade:
         _decimal(kept["target"]),
         kept["picture"],
         kept["void"],
+        _decimal(kept.get("entry_beta", "")),
     )
 
 
@@ -246,6 +299,7 @@ def _fill_document(one: Fill) -> dict[str, str]:
         "price": str(one.price),
         "fee_usd": str(one.fee_usd),
         "kind": one.kind.value,
+        "month": "" if one.month is None else f"{one.month:%Y-%m}",
     }
 
 
@@ -257,6 +311,7 @@ def _fill(kept: Mapping[str, str]) -> Fill:
         Decimal(kept["fee_usd"]),
         datetime.fromisoformat(kept["time"]),
         FillKind(kept["kind"]),
+        date.fromisoformat(f"{kept['month']}-01") if kept.get("month") else None,
     )
 
 

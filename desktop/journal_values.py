@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from desktop.market.known import Maybe, Unknown
-from desktop.presenters.journal import as_known, beta_of, decimals, marks_of
+from desktop.presenters.journal import beta_of, marks_of
 from desktop.presenters.sizer_form import Price
 from desktop.snapshot import Snapshot
 from desktop.trade.alerts import Reading, Subject, Watch
@@ -21,20 +21,20 @@ def readings(trades: Sequence[Trade], snapshot: Snapshot, fresh_s: float) -> Map
 
     Prices older than `fresh_s` seconds block: nothing fires on them.
     """
-    opened = [one for one in as_known(trades, snapshot.moment) if one.held]
+    opened = [one for one in trades if one.held and not one.void]
     if not opened:
         return {}
-    prices = marks_of(opened, snapshot, fresh_s)
-    marks, beta = decimals(prices), beta_of(snapshot)
+    marks, prices = marks_of(opened, snapshot, fresh_s)
+    beta = beta_of(snapshot)
     blocked, at, age_s = _standing(prices, fresh_s)
-    totals = [result(one, marks).total_usd for one in opened]
+    totals = [result(one, marks[one.number]).total_usd for one in opened]
     missing = next((one for one in totals if isinstance(one, Unknown)), None)
     total = missing or float(sum((one for one in totals if isinstance(one, Decimal)), ZERO))
     left: float | Unknown
     if isinstance(beta, Unknown):
         left = beta
     else:
-        found = [drift(one, marks, beta) for one in opened]
+        found = [drift(one, marks[one.number], beta) for one in opened]
         gap = next((one for one in found if isinstance(one, Unknown)), None)
         left = gap or float(sum((one.residual_usd for one in found if not isinstance(one, Unknown)), ZERO))
     return {

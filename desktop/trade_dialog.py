@@ -1,4 +1,4 @@
-"""The form of a trade: fills one a line, note, stop and target; says in place what is wrong."""
+"""The form of a trade: fills one a line, note, stop and target; says in place what is wrong, and what is odd."""
 
 from __future__ import annotations
 
@@ -16,86 +16,97 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.market.known import UserError
-from desktop.trade.journal import FillKind, read_level, read_lines
+from desktop.trade.journal import doubts
+from desktop.trade_entry import read
 from widgets.states_journal import TradeRow, TradeTyped
 
-KINDS = {"new": FillKind.OPEN, "fills": FillKind.SCALE, "close": FillKind.CLOSE}
-_TITLES = {"new": "New trade", "fills": "Add fills", "close": "Close", "levels": "Note and levels"}
+_TITLES = {"new": "New trade", "fills": "Add fills or carry", "close": "Close", "edit": "Edit"}
 _HINT = (
     "One fill a line, as it was filled; without a time it is now:\n"
-    "BUY 19 M2K @ 2133.30 fee 11.78\n"
-    "SELL 4 MNQ @ 20467.25 on 2024-07-11T10:30-04:00 roll\n"
+    "BUY 19 M2K Sep24 @ 2133.30 fee 11.78\n"
+    "SELL 4 MNQ Sep24 @ 20467.25 on 2024-07-11T10:30-04:00 roll\n"
     "CARRY -12.50 borrow"
 )
 
 
 class TradeDialog(QDialog):
-    """Asks for a new trade, more fills of one, or its note and levels; `typed` is what was entered."""
+    """Asks for a new trade, more lines of one, the lines that close it, or all of it; `typed` is what was entered.
 
-    def __init__(self, parent: QWidget, action: str, trade: TradeRow | None, lines: str, ratio: str = "") -> None:
-        """`lines` and `ratio` stand in the form of a new trade."""
+    `form` is what stands in it first, `trade` the one that is changed, `wrong` why the same form was refused.
+    """
+
+    def __init__(self, parent: QWidget, form: TradeTyped, trade: TradeRow | None, wrong: str = "") -> None:
         super().__init__(parent)
-        self._action, self._trade = action, trade
-        self.setWindowTitle(_TITLES[action] + (f": {trade.title}" if trade is not None else ""))
+        self._form = form
+        self._before = None if trade is None else read(trade.form, None, datetime.now(UTC))
+        self.setWindowTitle(_TITLES[form.action] + (f": {trade.title}" if trade is not None else ""))
         column = QVBoxLayout(self)
-        form = QFormLayout()
-        self.note, self.entry, self.stop, self.target = QLineEdit(), QLineEdit(), QLineEdit(), QLineEdit()
+        fields = QFormLayout()
+        self.note, self.entry, self.beta, self.stop, self.target = (QLineEdit() for _ in range(5))
         for edit, name, text in (
-            (self.note, "Note", "" if trade is None else trade.note),
-            (self.entry, "NDX/RUT at entry", ratio if trade is None else trade.entry),
-            (self.stop, "Stop, NDX/RUT", "" if trade is None else trade.stop),
-            (self.target, "Target, NDX/RUT", "" if trade is None else trade.target),
+            (self.note, "Note", form.note),
+            (self.entry, "NDX/RUT at entry", form.entry),
+            (self.beta, "β of RUT on NDX at entry", form.beta),
+            (self.stop, "Stop, NDX/RUT", form.stop),
+            (self.target, "Target, NDX/RUT", form.target),
         ):
             edit.setText(text)
             edit.setAccessibleName(name)
             edit.textChanged.connect(self._look)
-            if action in ("new", "levels"):
-                form.addRow(name, edit)
-        column.addLayout(form)
-        self.lines = QPlainTextEdit(lines)
+            if form.action in ("new", "edit"):
+                fields.addRow(name, edit)
+        column.addLayout(fields)
+        hint = QLabel(_HINT)
+        hint.setWordWrap(True)
+        self.lines = QPlainTextEdit(form.lines)
         self.lines.setAccessibleName("Fills, one a line")
         self.lines.setTabChangesFocus(True)
         self.lines.textChanged.connect(self._look)
-        if action != "levels":
-            hint = QLabel(_HINT)
-            hint.setWordWrap(True)
-            column.addWidget(hint)
-            column.addWidget(self.lines, 1)
-        self.wrong = QLabel()
-        self.wrong.setProperty("error", True)
-        self.wrong.setWordWrap(True)
-        self.wrong.setAccessibleName("What is wrong")
+        self.refused, self.wrong = self._complaint(wrong), self._complaint()
+        self.odd = QLabel()
+        self.odd.setProperty("odd", True)
+        self.odd.setWordWrap(True)
+        self.odd.setAccessibleName("What is odd")
         self.buttons = QDialogButtonBox(
             QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
         )
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
-        column.addWidget(self.wrong)
-        column.addWidget(self.buttons)
-        self.resize(560, 320)
+        column.addWidget(self.refused)
+        column.addWidget(hint)
+        column.addWidget(self.lines, 1)
+        for below in (self.wrong, self.odd, self.buttons):
+            column.addWidget(below)
+        self.resize(600, 420)
         self._look()
+
+    @staticmethod
+    def _complaint(words: str = "") -> QLabel:
+        made = QLabel(words)
+        made.setProperty("error", True)
+        made.setWordWrap(True)
+        made.setAccessibleName("What is wrong")
+        made.setVisible(bool(words))
+        return made
 
     @property
     def typed(self) -> TradeTyped:
         """What was entered."""
-        number, version = (0, 0) if self._trade is None else (self._trade.number, self._trade.version)
-        texts = (one.text().strip() for one in (self.note, self.stop, self.target, self.entry))
-        return TradeTyped(self._action, number, version, self.lines.toPlainText(), *texts)
+        edits = (self.note, self.stop, self.target, self.entry, self.beta)
+        texts = (one.text().strip() for one in edits)
+        form = self._form
+        return TradeTyped(form.action, form.number, form.version, self.lines.toPlainText(), *texts)
 
     def _look(self) -> None:
-        words = ""
+        wrong = ""
+        odd: tuple[str, ...] = ()
         try:
-            read_level("stop", self.stop.text())
-            read_level("target", self.target.text())
-            read_level("ratio at entry", self.entry.text())
-            if self._action != "levels":
-                fills, carries = read_lines(self.lines.toPlainText(), datetime.now(UTC), KINDS[self._action])
-                legs = {one.leg for one in fills}
-                if self._action == "new" and fills and len(legs) < 2:
-                    words = "a pair trade needs a fill in each leg"
-                if not fills and not (carries and self._action == "fills"):
-                    words = "no fill yet: write one a line"
+            after = read(self.typed, self._before, datetime.now(UTC))
         except UserError as error:
-            words = str(error)
-        self.wrong.setText(words)
-        self.buttons.button(QDialogButtonBox.StandardButton.Ok).setEnabled(not words)
+            wrong = str(error)
+        else:
+            odd = doubts(self._before, after)
+        for label, words in ((self.wrong, wrong), (self.odd, "\n".join(odd))):
+            label.setText(words)
+            label.setVisible(bool(words))
+        self.buttons.button(QDialogButtonBox.StandardButton.Ok).setEnabled(not wrong)

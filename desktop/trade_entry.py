@@ -9,10 +9,10 @@ from pathlib import Path
 from desktop.journal_book import Journal, TradeChangedError
 from desktop.market.instruments import Leg
 from desktop.market.known import UserError
-from desktop.trade.journal import FillKind, Trade, read_level, read_lines
+from desktop.trade.journal import ZERO, Fill, FillKind, Trade, read_level, read_lines
 from widgets.states_journal import JournalFile, TradeTyped
 
-_KINDS = {"new": FillKind.OPEN, "fills": FillKind.SCALE, "close": FillKind.CLOSE}
+_KINDS = {"new": FillKind.OPEN, "close": FillKind.CLOSE}
 _LARGEST = 20_000_000
 
 
@@ -24,30 +24,77 @@ def enter(journal: Journal, typed: TradeTyped, now: datetime, picture: str = "")
     UserError
         By name: a line that is no fill, a level that is no ratio, a trade that another window changed.
     """
-    stop, target = read_level("stop", typed.stop), read_level("target", typed.target)
-    entry = read_level("ratio at entry", typed.entry)
-    fills, carries = read_lines(typed.lines, now, _KINDS.get(typed.action, FillKind.SCALE))
     if typed.action == "new":
-        if not fills:
-            raise UserError("not entered: a trade needs a fill")
-        if {one.leg for one in fills} != set(Leg):
-            raise UserError("not entered: a pair trade needs a fill in each leg")
-        made = journal.add(Trade(0, 1, typed.note, fills, carries, entry, stop, target, picture), now)
+        made = journal.add(replace(read(typed, None, now), picture=picture), now)
         return f"trade {made.number} entered"
     trade = journal.trade(typed.number)
     if trade.version != typed.version:
-        raise TradeChangedError(typed.number)
+        raise TradeChangedError(trade.number, trade.version)
+    changed = journal.change(read(typed, trade, now), now)
     match typed.action:
-        case "levels":
-            journal.change(replace(trade, note=typed.note, entry_ratio=entry, stop=stop, target=target), now)
-            return f"trade {trade.number}: note and levels changed, the earlier ones are kept"
+        case "edit":
+            return f"trade {trade.number} changed, version {trade.version} is kept"
         case "void":
-            journal.change(replace(trade, void=True), now)
             return f"trade {trade.number} taken back, its record is kept"
+        case "restore":
+            return f"trade {trade.number} put back"
         case _:
-            more = replace(trade, fills=(*trade.fills, *fills), carries=(*trade.carries, *carries))
-            journal.change(more, now)
-            return f"trade {trade.number}: {'added' if more.held else 'closed'}"
+            return f"trade {trade.number}: {'added' if changed.held or not trade.held else 'closed'}"
+
+
+def read(typed: TradeTyped, trade: Trade | None, now: datetime) -> Trade:
+    """The trade as it would be with what was typed; `trade` is what it is now, None for a new one.
+
+    Raises
+    ------
+    UserError
+        By name: a line that is no fill, a level that is no ratio, a pair with one leg, more closed than is held.
+    """
+    if trade is not None and typed.action in ("void", "restore"):
+        return replace(trade, void=typed.action == "void")
+    kind = _KINDS.get(typed.action, FillKind.SCALE)
+    fills, carries = read_lines(typed.lines, now, kind)
+    if trade is not None and typed.action in ("fills", "close"):
+        if not fills and not carries:
+            raise UserError("no line yet: write a fill or carry")
+        fills = tuple(_in_the_month_held(one, trade) for one in fills)
+        changed = replace(trade, fills=(*trade.fills, *fills), carries=(*trade.carries, *carries))
+        if typed.action == "close":
+            _refuse_to_turn(trade, changed)
+        return changed
+    if not fills:
+        raise UserError("no fill yet: write one a line")
+    if typed.action == "new" and {one.leg for one in fills} != set(Leg):
+        raise UserError("a pair trade needs a fill in each leg")
+    return replace(
+        trade or Trade(0, 1, "", fills),
+        note=typed.note,
+        fills=fills,
+        carries=carries,
+        entry_ratio=read_level("ratio at entry", typed.entry),
+        stop=read_level("stop", typed.stop),
+        target=read_level("target", typed.target),
+        entry_beta=read_level("beta at entry", typed.beta),
+    )
+
+
+def _in_the_month_held(fill: Fill, trade: Trade) -> Fill:
+    """A line without a month is of the one that is held, where that is one."""
+    held = trade.held
+    months = {
+        of[0].month for name, of in trade.by_contract.items() if name in held and of[0].symbol == fill.symbol
+    }
+    return replace(fill, month=months.pop()) if fill.month is None and len(months) == 1 else fill
+
+
+def _refuse_to_turn(before: Trade, after: Trade) -> None:
+    was = before.held
+    for contract, quantity in after.held.items():
+        if was.get(contract, ZERO) * quantity <= 0:
+            held = f"{was[contract]:+f}" if contract in was else "nothing"
+            raise UserError(
+                f"{contract}: {held} is held, this would leave {quantity:+f}; Add fills takes it as it is"
+            )
 
 
 def carry_file(journal: Journal, asked: JournalFile, now: datetime) -> str:
@@ -64,5 +111,6 @@ def carry_file(journal: Journal, asked: JournalFile, now: datetime) -> str:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: is no text ({error}); nothing was imported") from error
-    added = journal.take(text, now)
-    return f"{added} trade{'' if added == 1 else 's'} added from {path}"
+    added, known = journal.take(text, now)
+    left_out = f", {known} left out that the journal holds already" if known else ""
+    return f"{added} trade{'' if added == 1 else 's'} added from {path}{left_out}"

@@ -68,7 +68,7 @@ from widgets.release_panel import ReleasePanel
 from widgets.sizer_panel import SizerPanel
 from widgets.states import InputTyped, KillTyped, SetupAsked, SizerForm, Text, Tone
 from widgets.states_alerts import RuleAct, RuleForm
-from widgets.states_journal import JournalFile, TradeTyped, VersionsAsked
+from widgets.states_journal import JournalFile, TradeRow, TradeTyped, VersionsAsked
 from widgets.states_release import ArmAsked, DisarmAsked, ReleaseAsked
 from widgets.status_bar import StatusStrip
 from widgets.thesis_panel import ThesisPanel
@@ -604,9 +604,7 @@ class Window(QMainWindow):
 
     def _of_journal(self, asked: JournalAsked) -> None:
         """Ask for what an action needs, then for the action."""
-        from desktop.trade_dialog import TradeDialog
-
-        one = asked.trade
+        one, state = asked.trade, self._frame.journal if self._frame is not None else None
         match asked.action:
             case "export":
                 name, _ = QFileDialog.getSaveFileName(self, "Export the journal", "journal.csv", "CSV (*.csv)")
@@ -618,18 +616,33 @@ class Window(QMainWindow):
                     self.asked.emit(JournalFile("import", name))
             case "history":
                 if one is not None:
-                    self.asked.emit(VersionsAsked(one.number))
+                    self.asked.emit(VersionsAsked(one.form.number))
             case "void":
-                if one is not None and dialogs.sure(self, f"Take back {one.title}? Its record is kept."):
-                    self.asked.emit(TradeTyped("void", one.number, one.version))
+                if one is not None and one.void:
+                    self.asked.emit(replace(one.form, action="restore"))
+                elif one is not None and dialogs.sure(self, f"Take back {one.title}? Its record is kept."):
+                    self.asked.emit(replace(one.form, action="void"))
+            case "new":
+                if state is not None:
+                    self._ask_trade(state.new, None)
             case action:
-                shown = self._frame.journal if self._frame is not None else None
-                ratio = "" if shown is None else shown.ratio
-                lines = {"new": "" if shown is None else shown.ticket, "close": "" if one is None else one.closing}
-                dialog = TradeDialog(self, action, None if action == "new" else one, lines.get(action, ""), ratio)
-                if dialog.exec() == TradeDialog.DialogCode.Accepted:
-                    self.asked.emit(dialog.typed)
-                dialog.deleteLater()
+                if one is not None:
+                    lines = {"fills": "", "close": one.closing}.get(action, one.form.lines)
+                    self._ask_trade(replace(one.form, action=action, lines=lines), one)
+
+    def _ask_trade(self, form: TradeTyped, trade: TradeRow | None, wrong: str = "") -> None:
+        from desktop.trade_dialog import TradeDialog
+
+        dialog = TradeDialog(self, form, trade, wrong)
+        if dialog.exec() == TradeDialog.DialogCode.Accepted:
+            self.asked.emit(dialog.typed)
+        dialog.deleteLater()
+
+    def ask_trade_again(self, typed: TradeTyped, why: str) -> None:
+        """Show a form that was refused, as it was typed, and why; nothing typed is lost."""
+        state = self._frame.journal if self._frame is not None else None
+        rows = () if state is None else (*state.open_trades, *state.closed_trades)
+        self._ask_trade(typed, next((one for one in rows if one.form.number == typed.number), None), why)
 
     def _new_alert(self) -> None:
         self._reveal("alerts")

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from desktop.market.known import UserError
 from desktop.trade.journal import Carry, Fill, FillKind, Trade
 
 AT = datetime(2024, 7, 11, 14, 30, tzinfo=UTC)
+LATER = AT + timedelta(hours=1)
 D = Decimal
 ROOT = Path(__file__).parents[1]
 
@@ -74,8 +75,10 @@ def test_a_trade_taken_back_is_gone_from_the_list_and_stays_in_the_history(path)
         journal.change(replace(first, void=True), AT)
         assert journal.trades() == ()
         assert len(journal.versions(1)) == 2
-        with pytest.raises(UserError, match="not there any more"):
-            journal.trade(1)
+        assert journal.everything() == (replace(first, version=2, void=True),)
+        assert journal.as_of(AT) == ()  # it was never made
+        with pytest.raises(UserError, match="no trade 2 in this journal"):
+            journal.trade(2)
         assert journal.add(trade(), AT).number == 2  # no number is used twice
 
 
@@ -83,7 +86,7 @@ def test_the_same_object_while_nothing_changed(path):
     with Book(path) as book:
         journal = Journal(book)
         journal.add(trade(), AT)
-        assert journal.trades() is journal.trades()
+        assert journal.everything() is journal.everything()
 
 
 WRITER = """
@@ -139,6 +142,10 @@ def test_a_full_disk_is_told_and_loses_nothing(path):
         assert Journal(book).trades() == (kept,)
 
 
+def dated(fill: Fill, month: date | None) -> Fill:
+    return fill if fill.symbol in ("IWM", "QQQ") else replace(fill, month=month)
+
+
 figures = st.integers(1, 10**9).map(lambda cents: D(cents) / 100)
 anything = st.builds(
     Trade,
@@ -147,13 +154,17 @@ anything = st.builds(
     st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\r\x00"), max_size=40),
     st.lists(
         st.builds(
-            Fill,
-            st.sampled_from(["IWM", "QQQ", "M2K", "NQ"]),
-            st.integers(-99, 99).filter(bool).map(D),
-            figures,
-            figures,
-            st.integers(0, 10**6).map(lambda us: AT + timedelta(microseconds=us)),
-            st.sampled_from(FillKind),
+            dated,
+            st.builds(
+                Fill,
+                st.sampled_from(["IWM", "QQQ", "M2K", "NQ"]),
+                st.integers(-99, 99).filter(bool).map(D),
+                figures,
+                figures,
+                st.integers(0, 10**6).map(lambda us: AT + timedelta(microseconds=us)),
+                st.sampled_from(FillKind),
+            ),
+            st.none() | st.sampled_from([date(2024, 9, 1), date(2024, 12, 1)]),
         ),
         min_size=1,
         max_size=4,
@@ -162,6 +173,7 @@ anything = st.builds(
     st.none() | figures,
     st.none() | figures,
     st.none() | figures,
+    entry_beta=st.none() | figures,
 )
 
 
@@ -172,7 +184,8 @@ def test_out_as_csv_and_in_again_is_the_same_to_the_last_digit(trades):
         for each in trades:
             there.add(each, AT)
         here = Journal(two)
-        assert here.take(there.export(), AT) == len(trades)
+        assert here.take(there.export(), LATER) == (len(trades), 0)
+        assert here.take(there.export(), LATER) == (0, len(trades))  # once more adds nothing
         assert here.trades() == there.trades()
 
 
@@ -188,8 +201,9 @@ WRONG = {
     "an unknown symbol": (GOOD.replace("IWM", "SPY"), 3, "SPY is not traded here"),
     "a trade twice": (GOOD + "1,trade,,,,,,,,again,,,,\n", 4, "stands twice"),
     "a stop that is no number": (GOOD.replace("CPI,9.58,,", "CPI,9.58,NaN,"), 2, "needs a ratio above 0"),
-    "more cells than columns": (GOOD.replace(",open,,,,,,", ",open,,,,,,,surplus"), 3, "more than 14 cells"),
+    "more cells than columns": (GOOD.replace(",open,,,,,,", ",open,,,,,,,surplus"), 3, "more cells than columns"),
     "a cell beyond what csv reads": (GOOD.replace("CPI", "x" * 200_000), 2, "field larger"),
+    "a fill that lies ahead": (GOOD.replace("14:30:00+", "14:30:01+"), 3, "lies ahead"),
     "an unknown row": (GOOD + "1,dividend,,,,,,,,,,,,\n", 4, "neither trade, fill nor carry"),
 }
 
@@ -201,11 +215,46 @@ def test_a_wrong_row_is_named_and_nothing_is_imported(what, path):
         with pytest.raises(JournalFileError, match=f"row {row}: .*{said}.*nothing was imported"):
             Journal(book).take(text, AT)
         assert Journal(book).trades() == ()
-    assert len(read_csv(GOOD)) == 1
+    assert len(read_csv(GOOD, AT)) == 1
+
+
+def test_a_file_of_before_contract_months_is_read():
+    (found,) = read_csv(GOOD, AT)
+    assert (found.note, found.entry_ratio, found.entry_beta) == ("CPI", D("9.58"), None)
+    assert [one.month for one in found.fills] == [None]
+
+
+def test_what_was_known_then_are_fills_of_then_and_words_as_written_then(path):
+    """Entered at 14:30 and sold half at 16:30 with a new note and stop; as of 15:30 neither is known."""
+    then = AT + timedelta(hours=1)
+    with Book(path) as book:
+        journal = Journal(book)
+        first = journal.add(trade(), AT)
+        half = Fill("M2K", D(-9), D("2150"), D(0), AT + timedelta(hours=2), FillKind.SCALE)
+        late = Carry(D("-3"), "borrow", AT + timedelta(hours=2))
+        journal.change(
+            replace(
+                first, note="half off", stop=D("9.9"), fills=(*first.fills, half), carries=(*first.carries, late)
+            ),
+            AT + timedelta(hours=2),
+        )
+        (seen,) = journal.as_of(then)
+        assert (seen.note, seen.stop) == ("CPI", D("10.1"))
+        assert (seen.fills, seen.carries) == (first.fills, first.carries)
+        assert journal.as_of(AT - timedelta(seconds=1)) == ()
+        (now,) = journal.as_of(AT + timedelta(hours=3))
+        assert now == journal.trades()[0]
+
+
+def test_a_fill_written_down_late_is_a_fact_of_its_own_time(path):
+    with Book(path) as book:
+        journal = Journal(book)
+        made = journal.add(trade("typed in the evening"), AT + timedelta(hours=8))
+        assert journal.as_of(AT + timedelta(minutes=1)) == (made,)
 
 
 def test_a_file_saved_by_a_spreadsheet_is_read():
-    assert read_csv("\ufeff" + GOOD) == read_csv(GOOD)
+    assert read_csv("\ufeff" + GOOD, AT) == read_csv(GOOD, AT)
 
 
 @pytest.mark.parametrize("document", ["{", "{}", '{"note": 1, "fills": [[]]}'])

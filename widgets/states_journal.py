@@ -8,46 +8,8 @@ from widgets.states import EvidenceChart, EvidenceTable, Text
 
 
 @dataclass(frozen=True, slots=True)
-class TradeRow:
-    """One trade behind a row: its number and version, and what stands in the form that changes it.
-
-    `closing` are the lines that would close it at the prices shown, "" where nothing is held.
-    """
-
-    number: int
-    version: int
-    title: str
-    note: str
-    stop: str
-    target: str
-    closing: str = ""
-    entry: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class JournalState:
-    """Open trades with what they make now, closed ones with what they made, and the record of those.
-
-    `standing` says of what the prices are, no words where all are live. `refused` says why nothing may be entered,
-    "" where it may. `ticket` are the lines of a new trade as the sizer has it.
-    """
-
-    open: EvidenceTable
-    open_trades: tuple[TradeRow, ...]
-    closed: EvidenceTable
-    closed_trades: tuple[TradeRow, ...]
-    record: tuple[Text, ...]
-    curve: EvidenceChart | None
-    standing: Text
-    refused: str = ""
-    ticket: str = ""
-    ratio: str = ""
-    """The ratio to stand in a new form: that of now, "" where it is not live."""
-
-
-@dataclass(frozen=True, slots=True)
 class TradeTyped:
-    """What the user entered: `action` is new, fills, levels or void; figures as typed.
+    """What the user entered: `action` is new, fills, close, edit, void or restore; figures as typed.
 
     `number` and `version` name the trade that is changed, 0 for a new one.
     """
@@ -60,6 +22,46 @@ class TradeTyped:
     stop: str = ""
     target: str = ""
     entry: str = ""
+    beta: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TradeRow:
+    """One trade behind a row; `form` is the trade as its form has it, every line of it.
+
+    `closing` are the lines that would close it at the prices shown, "" where nothing is held. A void one was taken
+    back. `facts` are what is told below the table while the row is chosen.
+    """
+
+    title: str
+    form: TradeTyped
+    closing: str = ""
+    void: bool = False
+    facts: tuple[Text, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class JournalState:
+    """Open trades with what they make now, closed ones with what they made and their record, those taken back.
+
+    `total` is what all open trades make together. `standing` says of what the prices are, no words where all are
+    live. `refused` says why nothing may be entered, "" where it may; `told` what has to be known of the file.
+    `new` is the form of a new trade: the sizer's lines, and ratio and beta of now where they are live.
+    """
+
+    open: EvidenceTable
+    open_trades: tuple[TradeRow, ...]
+    closed: EvidenceTable
+    closed_trades: tuple[TradeRow, ...]
+    void: EvidenceTable
+    void_trades: tuple[TradeRow, ...]
+    record: tuple[Text, ...]
+    curve: EvidenceChart | None
+    standing: Text
+    new: TradeTyped
+    total: Text
+    refused: str = ""
+    told: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,6 +189,7 @@ QLineEdit, QPlainTextEdit {{
 }}
 QLineEdit[error="true"] {{ border: 1px solid {bad}; }}
 QLabel[error="true"] {{ color: {bad}; }}
+QLabel[odd="true"] {{ color: {t.tones[Tone.WARN]}; }}
 QScrollArea, QScrollArea > QWidget > QWidget {{ background: transparent; border: none; }}
 QScrollBar:vertical {{ background: transparent; width: 8px; }}
 QScrollBar::handle:vertical {{ background: {t.border}; border-radius: 4px; min-height: 24px; }}

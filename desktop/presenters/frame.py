@@ -16,7 +16,7 @@ from desktop.presenters.evidence import EvidencePresenter
 from desktop.presenters.gauge import present_gauge
 from desktop.presenters.header import present_header
 from desktop.presenters.health import HealthPresenter
-from desktop.presenters.journal import JournalPresenter
+from desktop.presenters.journal import JournalPresenter, Kept
 from desktop.presenters.ratio import present_ratio
 from desktop.presenters.release import ReleasePresenter, header_with
 from desktop.presenters.sizer import SizerPresenter
@@ -28,7 +28,6 @@ from desktop.settings import Settings
 from desktop.snapshot import Mode, Snapshot
 from desktop.sources.state import Progress
 from desktop.thesis import Claim
-from desktop.trade.journal import Trade
 from widgets.states import (
     DivergenceState,
     EvidenceState,
@@ -85,6 +84,7 @@ class Refreshing:
 _IDLE = Refreshing()
 _NO_SETUPS = SetupsState()
 _NO_ALERTS = AlertsState()
+_NO_JOURNAL = Kept()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,17 +140,15 @@ class FramePresenter:
         setups: SetupsState = _NO_SETUPS,
         alerts: Watched | None = None,
         release: ReleaseLook | None = None,
-        trades: Sequence[Trade] = (),
-        book_wrong: str = "",
+        journal: Kept = _NO_JOURNAL,
     ) -> Frame:
         """Turn one snapshot into the states of all panels.
 
         `why` tells why the demo stands in for live data; `now` is the feed's, where the snapshot is of an earlier
         moment. `clock_ahead_s` is how far this computer's clock is off, where that is known. `judged` are the
         claims where they were judged already, `news` what changed among them. `minute_days` are the days with
-        stored minutes, in order; `setups` the named set-ups of the sizer; `alerts` and `release` what is known of
-        them where a desk knows it; `trades` the journal, and `book_wrong`
-        why the book cannot be read.
+        stored minutes, in order; `setups` the named set-ups of the sizer; `alerts`, `release` and `journal` what
+        is known of them where a desk knows it.
         """
         judged = thesis.claims(snapshot) if judged is None else judged
         now = now or snapshot.moment
@@ -170,7 +168,7 @@ class FramePresenter:
             divergence=replace(present_divergence(snapshot, self._curves), rails=session),
             gauge=replace(present_gauge(snapshot, self._curves), rails=days),
             sizer=sizer,
-            journal=self._journal.present(trades, snapshot, view.settings, sizer.legs, wrong=book_wrong),
+            journal=self._journal.present(journal, snapshot, view.settings, sizer.legs),
             status=present_status(snapshot, progress, why=why, now=now, clock_ahead_s=clock_ahead_s),
             health=self._health.present(snapshot.feed, now),
             thesis=present_thesis(judged, view.settings, news, trading_day(snapshot.moment)),

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from decimal import Decimal
 
 import numpy as np
 
-from desktop.market.instruments import INSTRUMENTS
+from desktop.market.instruments import INSTRUMENTS, front_contract
 from desktop.market.known import Unknown
 from desktop.market.sessions import trading_day
 from desktop.presenters.sizer_form import Price, PriceKind, market_price
@@ -19,53 +18,62 @@ from desktop.settings import Settings
 from desktop.snapshot import Mode, Snapshot
 from desktop.trade.journal import (
     TRADED,
+    ZERO,
     Money,
+    Quoted,
+    Result,
     Trade,
     closing_lines,
     drift,
     line_of,
+    marks_for,
     ratio_points,
+    reached,
     record,
     result,
+    symbol_of,
 )
 from widgets.states import Curve, EvidenceChart, EvidenceLine, EvidenceTable, LegRow, Text, Tone
-from widgets.states_journal import JournalState, TradeRow
+from widgets.states_journal import JournalState, TradeRow, TradeTyped
 
 _MADE = ("RUT leg $", "NDX leg $", "Carry $", "Costs $")
-_OPEN = ("Trade", "P&L $", "Holds", *_MADE, "Ratio pts", "Residual β $", "Opened")
+_OPEN = ("Trade", "P&L $", "Ratio pts", "Stop", "Target", "Residual β $", "Holds", *_MADE, "Opened")
 _CLOSED = ("Trade", "P&L $", "Closed", *_MADE, "Opened")
+_VOID = ("Trade", "Opened", "Version")
 PAST = "the journal is read-only while a past moment is shown: Ctrl+Shift+T goes back to now"
 _SYMBOLS = {one.root or one.symbol: one for one in INSTRUMENTS.values() if (one.root or one.symbol) in TRADED}
-_CONTRACT_MONTH = re.compile(r" \w{3} \d\d$")
 
 
-def as_known(trades: Sequence[Trade], moment: datetime) -> list[Trade]:
-    """Trades with what had been filled by a moment; those not yet opened are left out."""
-    known = []
-    for one in trades:
-        fills = tuple(fill for fill in one.fills if fill.at <= moment)
-        if fills:
-            carries = tuple(carry for carry in one.carries if carry.at <= moment)
-            known.append(replace(one, fills=fills, carries=carries))
-    return known
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The journal as it is kept: `wrong` says why it cannot be read, `told` what has to be known of its file."""
+
+    trades: Sequence[Trade] = ()
+    wrong: str = ""
+    told: str = ""
 
 
-def marks_of(trades: Sequence[Trade], snapshot: Snapshot, fresh_s: float) -> dict[str, Price]:
-    """Prices of everything held, by symbol as the journal has it."""
-    held = {symbol for one in trades for symbol in one.held}
-    return {symbol: market_price(snapshot, _SYMBOLS[symbol], fresh_s) for symbol in sorted(held)}
-
-
-def decimals(prices: Mapping[str, Price]) -> dict[str, Decimal]:
-    """What prices are as decimals, to the sixth place; those that are not known are left out.
+def marks_of(
+    trades: Sequence[Trade], snapshot: Snapshot, fresh_s: float
+) -> tuple[Mapping[int, Mapping[str, Money]], Mapping[str, Price]]:
+    """Marks of every open trade by its number and contract, and the prices they rest on by symbol.
 
     An index level is no mark: a future is worth what the future trades at.
     """
-    return {
-        symbol: Decimal(str(round(one.value, 6)))
+    held = {symbol_of(contract) for one in trades for contract in one.held}
+    prices = {symbol: market_price(snapshot, _SYMBOLS[symbol], fresh_s) for symbol in sorted(held)}
+    quoted = {
+        symbol: Quoted(Decimal(str(round(one.value, 6))), _month(symbol, snapshot.moment))
         for symbol, one in prices.items()
         if one.value is not None and one.kind is not PriceKind.INDEX
     }
+    return {one.number: marks_for(one, quoted) for one in trades if one.held}, prices
+
+
+def _month(symbol: str, moment: datetime) -> date | None:
+    """Month of the contract that is traded at a moment, which the quote of a future is of; None for a share."""
+    root = _SYMBOLS[symbol].root
+    return front_contract(root, trading_day(moment)).month if root else None
 
 
 class JournalPresenter:
@@ -75,127 +83,182 @@ class JournalPresenter:
         self._made: tuple[object, JournalState] | None = None
 
     def present(
-        self,
-        trades: Sequence[Trade],
-        snapshot: Snapshot,
-        settings: Settings,
-        ticket: Sequence[LegRow],
-        *,
-        wrong: str = "",
+        self, kept: Kept, snapshot: Snapshot, settings: Settings, ticket: Sequence[LegRow]
     ) -> JournalState:
-        """Build the state; `ticket` are the sizer's lines, from which a new trade is entered.
-
-        `wrong` says why the journal cannot be read, "" where it can.
-        """
-        past = snapshot.mode is Mode.AS_OF
-        known = as_known(trades, snapshot.moment) if past else list(trades)
-        prices = marks_of(known, snapshot, settings.order_age_s)
-        marks = decimals(prices)
-        beta, ratio = beta_of(snapshot), _ratio(snapshot)
-        standing = _standing(prices, snapshot)
-        lines = _ticket_lines(ticket, snapshot, settings.order_age_s)
-        is_now = snapshot.live and not past
-        ratio_now = "" if isinstance(ratio, Unknown) or not is_now else f"{ratio:f}"
-        key = (tuple(known), tuple(marks.items()), beta, ratio, standing, snapshot.mode, lines, wrong, ratio_now)
+        """Build the state; `ticket` are the sizer's lines, from which a new trade is entered."""
+        marks, prices = marks_of([one for one in kept.trades if not one.void], snapshot, settings.order_age_s)
+        now = _Now(marks, beta_of(snapshot), _ratio(snapshot), _standing(prices, snapshot))
+        form = _new_form(now, snapshot, ticket, settings.order_age_s)
+        refused = kept.wrong or (PAST if snapshot.mode is Mode.AS_OF else "")
+        key = (tuple(kept.trades), now, form, refused, kept.told)
         if self._made is None or self._made[0] != key:
-            self._made = (
-                key,
-                _state(
-                    known, marks, beta, ratio, standing, lines, ratio_now, refused=wrong or (PAST if past else "")
-                ),
-            )
+            self._made = key, _state(kept.trades, now, form, refused, kept.told)
         return self._made[1]
 
 
-def _state(
-    trades: Sequence[Trade],
-    marks: Mapping[str, Decimal],
-    beta: Decimal | Unknown,
-    ratio: Decimal | Unknown,
-    standing: Text,
-    ticket: str,
-    ratio_now: str,
-    *,
-    refused: str,
-) -> JournalState:
-    opened = [one for one in trades if one.held]
-    closed = sorted((one for one in trades if not one.held), key=lambda one: one.closed_at or one.opened_at)[::-1]
-    old = bool(standing.text)
-    made = record(trades)
+@dataclass(frozen=True, slots=True)
+class _Now:
+    """What trades are valued at: marks by trade and contract, beta of RUT on NDX, NDX/RUT, and its standing."""
+
+    marks: Mapping[int, Mapping[str, Money]]
+    beta: Decimal | Unknown
+    ratio: Decimal | Unknown
+    standing: Text
+
+    @property
+    def old(self) -> bool:
+        return bool(self.standing.text)
+
+
+def _state(trades: Sequence[Trade], now: _Now, new: TradeTyped, refused: str, told: str) -> JournalState:
+    made = [one for one in trades if not one.void]
+    void = [one for one in trades if one.void]
+    opened = [one for one in made if one.held]
+    closed = sorted((one for one in made if not one.held), key=lambda one: one.closed_at or one.opened_at)[::-1]
+    summed = record(made)
     return JournalState(
-        EvidenceTable(_OPEN, tuple(_open_row(one, marks, beta, ratio, old=old) for one in opened)),
-        tuple(_row(one, marks) for one in opened),
+        EvidenceTable(_OPEN, tuple(_open_row(one, now) for one in opened)),
+        tuple(_row(one, now.marks[one.number], _open_facts(one, now)) for one in opened),
         EvidenceTable(_CLOSED, tuple(_closed_row(one) for one in closed)),
-        tuple(_row(one, marks) for one in closed),
-        _record_words(made.n, made.hit_rate, made.average_win_usd, made.average_loss_usd),
-        _curve(made.curve),
-        standing if opened else Text(""),
+        tuple(_row(one, {}, _leg_facts(result(one, {}), old=False)) for one in closed),
+        EvidenceTable(_VOID, tuple((_named(one), _opened(one), Text(str(one.version))) for one in void)),
+        tuple(_row(one, {}, ()) for one in void),
+        _record_words(summed.n, summed.hit_rate, summed.average_win_usd, summed.average_loss_usd),
+        _curve(summed.curve),
+        now.standing if opened else Text(""),
+        new,
+        _total(opened, now),
         refused,
-        ticket,
-        ratio_now,
+        told,
     )
 
 
-def _row(one: Trade, marks: Mapping[str, Decimal]) -> TradeRow:
-    ratios = (one.stop, one.target, one.entry_ratio)
-    stop, target, entry = ("" if value is None else f"{value:f}" for value in ratios)
-    return TradeRow(
-        one.number, one.version, _title(one), one.note, stop, target, "\n".join(closing_lines(one, marks)), entry
-    )
+def _row(one: Trade, marks: Mapping[str, Money], facts: tuple[Text, ...]) -> TradeRow:
+    figures = (one.stop, one.target, one.entry_ratio, one.entry_beta)
+    stop, target, entry, beta = ("" if value is None else f"{value:f}" for value in figures)
+    lines = "\n".join((*map(line_of, one.fills), *map(line_of, one.carries)))
+    form = TradeTyped("edit", one.number, one.version, lines, one.note, stop, target, entry, beta)
+    return TradeRow(_title(one), form, "\n".join(closing_lines(one, marks)), one.void, facts)
 
 
 def _title(one: Trade) -> str:
     return f"{one.number} {one.note}".strip()
 
 
+def _named(one: Trade) -> Text:
+    return Text(_title(one), why=one.note)
+
+
+def _opened(one: Trade) -> Text:
+    return Text(day(trading_day(one.opened_at)), why=moment_et(one.opened_at))
+
+
 def _holds(one: Trade) -> str:
     return ", ".join(
-        f"{'+' if quantity > 0 else '−'}{abs(quantity):f} {symbol}" for symbol, quantity in one.held.items()
+        f"{'+' if quantity > 0 else '−'}{abs(quantity):f} {contract}" for contract, quantity in one.held.items()
     )
 
 
-def _open_row(
-    one: Trade, marks: Mapping[str, Decimal], beta: Decimal | Unknown, ratio: Decimal | Unknown, *, old: bool
-) -> tuple[Text, ...]:
-    made = result(one, marks)
-    left = beta if isinstance(beta, Unknown) else drift(one, marks, beta)
-    residual = Text(NOT_KNOWN, Tone.DIM, left.reason) if isinstance(left, Unknown) else Text(
-        _usd(left.residual_usd),
-        Tone.PLAIN,
-        "nothing of the NDX leg is held: the RUT leg is not hedged" if not left.symbol else
-        "hedged to half a unit" if not left.rebalance else
-        f"{'buy' if left.rebalance > 0 else 'sell'} {abs(left.rebalance)} {left.symbol} to be beta-neutral again",
-    )  # fmt: skip
-    points = ratio if isinstance(ratio, Unknown) else ratio_points(one, ratio)
+def _open_row(one: Trade, now: _Now) -> tuple[Text, ...]:
+    made = result(one, now.marks[one.number])
     return (
-        Text(_title(one), why=one.note),
-        _money(made.total_usd, old=old, why=f"of it realised {_usd(made.realised_usd)} (average cost)"),
+        _named(one),
+        _money(made.total_usd, old=now.old, why=f"of it realised {_usd(made.realised_usd)} (average cost)"),
+        _points(one, now),
+        *(_level(one, name, now) for name in ("stop", "target")),
+        _residual(one, now),
         Text(_holds(one)),
-        _money(made.rut_usd, old=old),
-        _money(made.ndx_usd, old=old),
-        _money(made.carry_usd, old=False),
-        Text(_usd(-made.costs_usd)),
-        Text(NOT_KNOWN, Tone.DIM, points.reason)
-        if isinstance(points, Unknown)
-        else Text(signed(float(points), 3), Tone.PAST if old else for_or_against(float(points)),
-                  "how far NDX/RUT went the trade's way since entry"),
-        residual,
-        Text(day(trading_day(one.opened_at)), why=moment_et(one.opened_at)),
-    )  # fmt: skip
+        *_made(made, old=now.old),
+        _opened(one),
+    )
+
+
+def _open_facts(one: Trade, now: _Now) -> tuple[Text, ...]:
+    residual = _residual(one, now)
+    told = [Text(line, Tone.DIM) for line in residual.why.split("\n")]
+    return (
+        Text(_holds(one)),
+        *_leg_facts(result(one, now.marks[one.number]), old=now.old),
+        replace(residual, text=f"residual β {residual.text}"),
+        *told,
+    )
+
+
+def _leg_facts(made: Result, *, old: bool) -> tuple[Text, ...]:
+    names = ("RUT leg", "NDX leg", "carry", "costs")
+    return tuple(
+        replace(one, text=f"{name} {one.text}") for name, one in zip(names, _made(made, old=old), strict=True)
+    )
+
+
+def _total(opened: Sequence[Trade], now: _Now) -> Text:
+    """What all open trades make together; nothing where that is one, whose row tells it."""
+    if len(opened) < 2:
+        return Text("")
+    totals = [result(one, now.marks[one.number]).total_usd for one in opened]
+    known = [one for one in totals if isinstance(one, Decimal)]
+    missing = next((one for one in totals if isinstance(one, Unknown)), None)
+    summed = _money(missing or sum(known, ZERO), old=now.old)
+    return replace(summed, text=f"{len(opened)} open: {summed.text} $")
 
 
 def _closed_row(one: Trade) -> tuple[Text, ...]:
     made, at = result(one, {}), one.closed_at or one.opened_at
     return (
-        Text(_title(one), why=one.note),
+        _named(one),
         _money(made.total_usd, old=False),
         Text(day(trading_day(at)), why=moment_et(at)),
-        _money(made.rut_usd, old=False),
-        _money(made.ndx_usd, old=False),
-        _money(made.carry_usd, old=False),
-        Text(_usd(-made.costs_usd)),
-        Text(day(trading_day(one.opened_at))),
+        *_made(made, old=False),
+        _opened(one),
     )
+
+
+def _made(made: Result, *, old: bool) -> tuple[Text, ...]:
+    rolls = f"of it for rolls {_usd(-made.roll_costs_usd)}" if made.roll_costs_usd else ""
+    return (
+        _money(made.rut_usd, old=old),
+        _money(made.ndx_usd, old=old),
+        _money(made.carry_usd, old=False),
+        Text(_usd(-made.costs_usd), why=rolls),
+    )
+
+
+def _points(one: Trade, now: _Now) -> Text:
+    points = now.ratio if isinstance(now.ratio, Unknown) else ratio_points(one, now.ratio)
+    if isinstance(points, Unknown):
+        return Text(NOT_KNOWN, Tone.DIM, points.reason)
+    tone = Tone.PAST if now.old else for_or_against(float(points))
+    return Text(signed(float(points), 3), tone, "how far NDX/RUT went the trade's way since entry")
+
+
+def _level(one: Trade, name: str, now: _Now) -> Text:
+    """Stop or target with how far NDX/RUT has to go; loud once it is reached."""
+    level = one.stop if name == "stop" else one.target
+    if level is None:
+        return Text(NOT_KNOWN, Tone.DIM, f"no {name} was typed")
+    if isinstance(now.ratio, Unknown):
+        return Text(f"{level:f}", Tone.PLAIN, now.ratio.reason)
+    if reached(one, now.ratio) == name:
+        tone = Tone.PAST if now.old else Tone.BAD if name == "stop" else Tone.GOOD
+        return Text(f"{level:f} reached", tone, f"NDX/RUT is {now.ratio:f}")
+    return Text(f"{level:f}", Tone.PLAIN, f"NDX/RUT is {now.ratio:f}, {signed(float(level - now.ratio), 3)} to go")
+
+
+def _residual(one: Trade, now: _Now) -> Text:
+    left = now.beta if isinstance(now.beta, Unknown) else drift(one, now.marks[one.number], now.beta)
+    if isinstance(left, Unknown):
+        return Text(NOT_KNOWN, Tone.DIM, left.reason)
+    if not left.contract:
+        cure = "nothing of the NDX leg is held: the RUT leg is not hedged"
+    elif not left.rebalance:
+        cure = "hedged to half a unit"
+    else:
+        verb = "buy" if left.rebalance > 0 else "sell"
+        cure = f"{verb} {abs(left.rebalance)} {left.contract} to be beta-neutral again"
+    since = left.since_entry_usd
+    drifted = since.reason if isinstance(since, Unknown) else f"since entry {_usd(since)} $"
+    beta = f"; β {one.entry_beta:f} then, {now.beta:f} now" if one.entry_beta is not None else f"; β {now.beta:f}"
+    return Text(_usd(left.residual_usd), Tone.PAST if now.old else Tone.PLAIN, f"{cure}\n{drifted}{beta}")
 
 
 def _money(value: Money, *, old: bool, why: str = "") -> Text:
@@ -255,17 +318,23 @@ def _ratio(snapshot: Snapshot) -> Decimal | Unknown:
     return stats if isinstance(stats, Unknown) else Decimal(str(round(stats.value, 4)))
 
 
+def _new_form(now: _Now, snapshot: Snapshot, ticket: Sequence[LegRow], fresh_s: float) -> TradeTyped:
+    is_now = snapshot.live and snapshot.mode is not Mode.AS_OF
+    entry, beta = ("" if isinstance(one, Unknown) or not is_now else f"{one:f}" for one in (now.ratio, now.beta))
+    return TradeTyped("new", lines=_ticket_lines(ticket, snapshot, fresh_s), entry=entry, beta=beta)
+
+
 def _ticket_lines(legs: Sequence[LegRow], snapshot: Snapshot, fresh_s: float) -> str:
     """The sizer's lines as the journal reads them. A price that is not young is left to be typed."""
     lines = []
     for one in legs:
-        symbol = _CONTRACT_MONTH.sub("", one.contract.text)
+        symbol, *month = one.contract.text.split()
         quantity = one.quantity.text.lstrip("+−-").replace(",", "")
         price = market_price(snapshot, _SYMBOLS[symbol], fresh_s) if symbol in _SYMBOLS else None
         age_s = None if price is None else price.stamp.age_s
         young = age_s is not None and age_s <= fresh_s
         filled = one.price.text.replace(",", "") if young else ""
-        lines.append(f"{one.side.text} {quantity} {symbol} @ {filled} fee 0")
+        lines.append(f"{one.side.text} {quantity} {' '.join((symbol, ''.join(month))).strip()} @ {filled} fee 0")
     return "\n".join(lines)
 
 
@@ -273,7 +342,7 @@ def version_lines(versions: Sequence[tuple[datetime, Trade]]) -> list[str]:
     """Every version of a trade as lines of text, the latest first."""
     lines = []
     for at, one in reversed(versions):
-        ratios = (("entry", one.entry_ratio), ("stop", one.stop), ("target", one.target))
+        ratios = (("entry", one.entry_ratio), ("stop", one.stop), ("target", one.target), ("β", one.entry_beta))
         told = [f"{name} {value:f}" for name, value in ratios if value is not None]
         state = ", taken back" if one.void else ""
         lines.append(

@@ -3,6 +3,8 @@
 Money is what the fills say: a leg has made its signed cash flow plus what it holds at the mark, so nothing rests
 on an order of averaging. Realised is told by average cost; the rest is unrealised. Only what was typed is added
 up, never floats.
+
+What is held is named as in a line: IWM, M2K, or M2K Sep24 where every fill of the symbol tells its month.
 """
 
 from __future__ import annotations
@@ -10,12 +12,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import TypeAlias
 
-from desktop.market.instruments import INSTRUMENTS, Leg
+from desktop.market.instruments import INSTRUMENTS, QUARTERLY_MONTHS, Leg
 from desktop.market.known import Unknown, UserError
 from desktop.market.quotes import require_utc
 
@@ -28,7 +30,9 @@ class FillError(UserError):
     """A line that is no fill; carries the line and what is wrong with it."""
 
     def __init__(self, line: str, why: str) -> None:
-        super().__init__(f"{line!r}: {why}; write e.g. BUY 19 M2K @ 2133.30 fee 11.78, or CARRY -12.50 borrow")
+        super().__init__(
+            f"{line!r}: {why}; write e.g. BUY 19 M2K Sep24 @ 2133.30 fee 11.78, or CARRY -12.50 borrow"
+        )
         self.line, self.why = line, why
 
 
@@ -43,7 +47,10 @@ class FillKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """One execution: `quantity` signed (bought +), `price` per point or share, `fee_usd` what it cost (>= 0)."""
+    """One execution: `quantity` signed (bought +), `price` per point or share, `fee_usd` what it cost (>= 0).
+
+    `month` is the first day of the contract's month, None for a share or where it was not told.
+    """
 
     symbol: str
     quantity: Decimal
@@ -51,6 +58,7 @@ class Fill:
     fee_usd: Decimal
     at: datetime
     kind: FillKind = FillKind.OPEN
+    month: date | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot have been traded."""
@@ -64,12 +72,21 @@ class Fill:
         _sane(line, "the fee", self.fee_usd)
         if self.fee_usd < 0:
             raise FillError(line, "a fee is not negative")
+        if self.month is not None and self.symbol in _SHARES:
+            raise FillError(line, f"{self.symbol} is a share and has no contract month")
+        if self.month is not None and (self.month.month not in QUARTERLY_MONTHS or self.month.day != 1):
+            raise FillError(line, f"{self.symbol} is traded for March, June, September and December")
         object.__setattr__(self, "at", require_utc("journal", "at", self.at))
 
     @property
     def leg(self) -> Leg:
         """The side of the pair it belongs to."""
         return TRADED[self.symbol][0]
+
+    @property
+    def contract(self) -> str:
+        """What was traded, as a line names it: IWM, M2K, M2K Sep24."""
+        return contract_name(self.symbol, self.month)
 
     @property
     def multiplier_usd(self) -> Decimal:
@@ -108,14 +125,26 @@ def _traded() -> Mapping[str, tuple[Leg, Decimal]]:
 
 TRADED: Mapping[str, tuple[Leg, Decimal]] = _traded()
 """Leg and dollars per point of what a trade may be made of: shares by ticker, futures by root."""
+_SHARES = frozenset({"IWM", "QQQ"})
+
+
+def contract_name(symbol: str, month: date | None) -> str:
+    """What is traded, as a line names it."""
+    return symbol if month is None else f"{symbol} {month:%b%y}"
+
+
+def symbol_of(contract: str) -> str:
+    """The symbol of a contract as a line names it."""
+    return contract.partition(" ")[0]
 
 
 @dataclass(frozen=True, slots=True)
 class Trade:
     """One pair trade, in one of its versions.
 
-    `stop` and `target` are NDX/RUT ratios, `entry_ratio` that of the moment it was opened; None where not given.
-    `picture` names the file of the window at entry. `void` marks one that was taken back.
+    `stop` and `target` are NDX/RUT ratios, `entry_ratio` and `entry_beta` (RUT on NDX) those of the moment it was
+    opened; None where not given. `picture` names the file of the window at entry. `void` marks one that was taken
+    back.
     """
 
     number: int
@@ -128,10 +157,16 @@ class Trade:
     target: Decimal | None = None
     picture: str = ""
     void: bool = False
+    entry_beta: Decimal | None = None
 
     def __post_init__(self) -> None:
         """Refuse levels that are no ratios: NaN would be shown as a figure, or stop every frame."""
-        for name, value in (("ratio at entry", self.entry_ratio), ("stop", self.stop), ("target", self.target)):
+        for name, value in (
+            ("ratio at entry", self.entry_ratio),
+            ("stop", self.stop),
+            ("target", self.target),
+            ("beta at entry", self.entry_beta),
+        ):
             if value is not None and not (value.is_finite() and value > 0):
                 raise LevelError(name, str(value))
 
@@ -148,12 +183,20 @@ class Trade:
         return bought if first.leg is Leg.RUT else -bought
 
     @property
-    def held(self) -> Mapping[str, Decimal]:
-        """What is held by symbol, signed; nothing of what is flat."""
-        quantities: dict[str, Decimal] = {}
+    def by_contract(self) -> Mapping[str, tuple[Fill, ...]]:
+        """Fills by what they traded; a fill without a month leaves all of its symbol one contract."""
+        blurred = {one.symbol for one in self.fills if one.month is None}
+        found: dict[str, tuple[Fill, ...]] = {}
         for one in self.fills:
-            quantities[one.symbol] = quantities.get(one.symbol, ZERO) + one.quantity
-        return {symbol: quantity for symbol, quantity in quantities.items() if quantity}
+            name = one.symbol if one.symbol in blurred else one.contract
+            found[name] = (*found.get(name, ()), one)
+        return found
+
+    @property
+    def held(self) -> Mapping[str, Decimal]:
+        """What is held by contract, signed; nothing of what is flat."""
+        sums = {name: sum((one.quantity for one in fills), ZERO) for name, fills in self.by_contract.items()}
+        return {name: quantity for name, quantity in sums.items() if quantity}
 
     @property
     def closed_at(self) -> datetime | None:
@@ -165,11 +208,48 @@ Money: TypeAlias = Decimal | Unknown
 
 
 @dataclass(frozen=True, slots=True)
+class Quoted:
+    """Price of a symbol, and the contract month the price is of; None for a share."""
+
+    price: Decimal
+    month: date | None = None
+
+
+def marks_for(trade: Trade, quoted: Mapping[str, Quoted]) -> Mapping[str, Money]:
+    """Price of each contract that is held, from quotes by symbol.
+
+    A quote is of one month. Another month is marked at it plus what the trade itself paid for the roll between the
+    two, and is Unknown where it made no such roll: months are tens of points apart.
+    """
+    marks: dict[str, Money] = {}
+    for name, fills in trade.by_contract.items():
+        symbol, month, quote = fills[0].symbol, fills[0].month, quoted.get(symbol_of(name))
+        if quote is None:
+            marks[name] = Unknown(f"no price of {name}")
+        elif name == symbol or month == quote.month or month is None or quote.month is None:
+            marks[name] = quote.price
+        else:
+            spread = _roll_spread(trade, symbol, quote.month, month)
+            told = f"no price of {name}: the quote is of {quote.month:%b%y}, and no roll between them was noted"
+            marks[name] = Unknown(told) if spread is None else quote.price + spread
+    return marks
+
+
+def _roll_spread(trade: Trade, symbol: str, near: date, far: date) -> Decimal | None:
+    """Price of `far` less that of `near` at the latest roll between them."""
+    rolls = sorted(
+        (one for one in trade.fills if one.symbol == symbol and one.kind is FillKind.ROLL), key=lambda one: one.at
+    )
+    last = {one.month: one.price for one in rolls}
+    return last[far] - last[near] if near in last and far in last else None
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """Profit and loss in dollars: legs before costs, carry, costs (>= 0), and the sum of it all.
 
-    `total_usd` = `rut_usd` + `ndx_usd` + `carry_usd` - `costs_usd`, exactly. `realised_usd` is of both legs by
-    average cost. What lacks a mark is Unknown.
+    `total_usd` = `rut_usd` + `ndx_usd` + `carry_usd` - `costs_usd`, exactly. `roll_costs_usd` is the part of the
+    costs that rolls took. `realised_usd` is of both legs by average cost. What lacks a mark is Unknown.
     """
 
     rut_usd: Money
@@ -178,37 +258,45 @@ class Result:
     costs_usd: Decimal
     total_usd: Money
     realised_usd: Decimal
+    roll_costs_usd: Decimal
 
 
-def result(trade: Trade, marks: Mapping[str, Decimal]) -> Result:
-    """What a trade has made at `marks` (price by symbol); marks of what is flat are not needed."""
+def result(trade: Trade, marks: Mapping[str, Money]) -> Result:
+    """What a trade has made at `marks` (price by contract held); marks of what is flat are not needed."""
     carry = sum((one.amount_usd for one in trade.carries), ZERO)
     costs = sum((one.fee_usd for one in trade.fills), ZERO)
+    rolls = sum((one.fee_usd for one in trade.fills if one.kind is FillKind.ROLL), ZERO)
     rut, ndx = (_leg(trade, leg, marks) for leg in (Leg.RUT, Leg.NDX))
     total: Money
     if isinstance(rut, Unknown) or isinstance(ndx, Unknown):
         total = rut if isinstance(rut, Unknown) else ndx
     else:
         total = rut + ndx + carry - costs
-    return Result(rut, ndx, carry, costs, total, sum((_realised(trade, symbol) for symbol in TRADED), ZERO))
+    realised = sum((_realised(fills) for fills in trade.by_contract.values()), ZERO)
+    return Result(rut, ndx, carry, costs, total, realised, rolls)
 
 
-def _leg(trade: Trade, leg: Leg, marks: Mapping[str, Decimal]) -> Money:
+def _leg(trade: Trade, leg: Leg, marks: Mapping[str, Money]) -> Money:
     made = sum((one.cash_usd for one in trade.fills if one.leg is leg), ZERO)
-    for symbol, quantity in trade.held.items():
-        of, multiplier = TRADED[symbol]
+    for contract, quantity in trade.held.items():
+        of, multiplier = TRADED[symbol_of(contract)]
         if of is not leg:
             continue
-        if symbol not in marks:
-            return Unknown(f"no price of {symbol}")
-        made += quantity * marks[symbol] * multiplier
+        mark = _mark(contract, marks)
+        if isinstance(mark, Unknown):
+            return mark
+        made += quantity * mark * multiplier
     return made
 
 
-def _realised(trade: Trade, symbol: str) -> Decimal:
-    """What closing fills of a symbol made against the average price of what was held."""
+def _mark(contract: str, marks: Mapping[str, Money]) -> Money:
+    return marks.get(contract, Unknown(f"no price of {contract}"))
+
+
+def _realised(fills: Sequence[Fill]) -> Decimal:
+    """What closing fills of one contract made against the average price of what was held."""
     held = cost = made = ZERO
-    for one in sorted((one for one in trade.fills if one.symbol == symbol), key=lambda one: one.at):
+    for one in sorted(fills, key=lambda one: one.at):
         if held * one.quantity >= 0:
             held, cost = held + one.quantity, cost + one.quantity * one.price
             continue
@@ -233,31 +321,55 @@ def ratio_points(trade: Trade, ratio_now: Decimal) -> Money:
 class Drift:
     """What is left of the hedge: `residual_usd` = beta L - S, dollars of NDX the position is still long.
 
-    `rebalance` is the order that would cure it, signed units of `symbol`; 0 where less than half a unit is off.
-    `symbol` is "" where nothing of the NDX leg is held: what is left is known, the unit to cure it with is not.
+    `rebalance` is the order that would cure it, signed units of `contract`; 0 where less than half a unit is off.
+    `contract` is "" where nothing of the NDX leg is held: what is left is known, the unit to cure it with is not.
+    `since_entry_usd` is how much of it came about since the trade was entered: by prices, by fills, and by the
+    move of beta from that of the entry; Unknown where that beta was not kept.
     """
 
     residual_usd: Decimal
-    symbol: str
+    contract: str
     rebalance: int
+    since_entry_usd: Money
 
 
-def drift(trade: Trade, marks: Mapping[str, Decimal], beta: Decimal) -> Drift | Unknown:
+def drift(trade: Trade, marks: Mapping[str, Money], beta: Decimal) -> Drift | Unknown:
     """Dollars of NDX the position is still long at `beta` (RUT on NDX), and the NDX units that cure it."""
-    held = trade.held
-    missing = [symbol for symbol in held if symbol not in marks]
-    if missing:
-        return Unknown(f"no price of {missing[0]}")
-    worth = {symbol: quantity * marks[symbol] * TRADED[symbol][1] for symbol, quantity in held.items()}
-    rut = sum((usd for symbol, usd in worth.items() if TRADED[symbol][0] is Leg.RUT), ZERO)
-    ndx = sum((usd for symbol, usd in worth.items() if TRADED[symbol][0] is Leg.NDX), ZERO)
-    residual = beta * rut + ndx
-    units = [symbol for symbol in held if TRADED[symbol][0] is Leg.NDX]
+    held, worth = trade.held, {}
+    for contract, quantity in held.items():
+        mark = _mark(contract, marks)
+        if isinstance(mark, Unknown):
+            return mark
+        worth[contract] = quantity * mark * TRADED[symbol_of(contract)][1]
+    residual = _residual(worth, beta)
+    at_entry = _residual_at_entry(trade)
+    since = at_entry if isinstance(at_entry, Unknown) else residual - at_entry
+    units = [one for one in held if TRADED[symbol_of(one)][0] is Leg.NDX]
     if not units:
-        return Drift(residual, "", 0)
-    finest = min(units, key=lambda symbol: marks[symbol] * TRADED[symbol][1])
-    unit = marks[finest] * TRADED[finest][1]
-    return Drift(residual, finest, int((-residual / unit).to_integral_value(rounding="ROUND_HALF_EVEN")))
+        return Drift(residual, "", 0, since)
+    finest = min(units, key=lambda one: abs(worth[one] / held[one]))
+    unit = abs(worth[finest] / held[finest])
+    return Drift(residual, finest, int((-residual / unit).to_integral_value(rounding="ROUND_HALF_EVEN")), since)
+
+
+def _residual(worth_usd: Mapping[str, Decimal], beta: Decimal) -> Decimal:
+    """Beta times what the RUT leg is worth, plus what the NDX leg is, both signed and by contract."""
+    rut, ndx = (
+        sum((usd for contract, usd in worth_usd.items() if TRADED[symbol_of(contract)][0] is leg), ZERO)
+        for leg in (Leg.RUT, Leg.NDX)
+    )
+    return beta * rut + ndx
+
+
+def _residual_at_entry(trade: Trade) -> Money:
+    """What the opening fills left of the hedge, at their own prices and the beta kept with them."""
+    if trade.entry_beta is None:
+        return Unknown("no beta at entry was kept")
+    worth: dict[str, Decimal] = {}
+    for one in trade.fills:
+        if one.kind is FillKind.OPEN:
+            worth[one.symbol] = worth.get(one.symbol, ZERO) - one.cash_usd
+    return _residual(worth, trade.entry_beta) if worth else Unknown("no fill is noted as an opening one")
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +408,8 @@ def record(trades: Iterable[Trade]) -> Record:
 # Typed fills
 
 _FILL = re.compile(
-    r"(?P<side>buy|sell)\s+(?P<quantity>[\d,]+)\s+(?P<symbol>\w+)\s*(?:@|at)\s*(?P<price>[\d.,]+)"
+    r"(?P<side>buy|sell)\s+(?P<quantity>[\d,]+)\s+(?P<symbol>\w+)(?:\s+(?P<month>[a-z]{3}\s?\d\d))?"
+    r"\s*(?:@|\bat\b)\s*(?P<price>[\d.,]+)"
     r"(?:\s+fee\s+(?P<fee>[\d.,]+))?(?:\s+on\s+(?P<at>\S+))?(?:\s+(?P<kind>open|scale|roll|close))?",
     re.IGNORECASE,
 )
@@ -325,6 +438,7 @@ def read_lines(text: str, now: datetime, kind: FillKind) -> tuple[tuple[Fill, ..
                     _number(line, found["fee"] or "0"),
                     _time(line, found["at"], now),
                     kind if found["kind"] is None else FillKind(found["kind"].lower()),
+                    _month(line, found["month"]),
                 )
             )
         elif found := _CARRY.fullmatch(line):
@@ -341,7 +455,7 @@ def line_of(one: Fill | Carry) -> str:
     if isinstance(one, Carry):
         return f"CARRY {one.amount_usd} on {at} {one.what}"
     side = "BUY" if one.quantity > 0 else "SELL"
-    return f"{side} {abs(one.quantity)} {one.symbol} @ {one.price} fee {one.fee_usd} on {at} {one.kind.value}"
+    return f"{side} {abs(one.quantity)} {one.contract} @ {one.price} fee {one.fee_usd} on {at} {one.kind.value}"
 
 
 def _number(line: str, text: str) -> Decimal:
@@ -351,9 +465,18 @@ def _number(line: str, text: str) -> Decimal:
         raise FillError(line, f"{text} is no number") from None
 
 
+def _month(line: str, text: str | None) -> date | None:
+    if text is None:
+        return None
+    try:
+        return datetime.strptime(text.replace(" ", ""), "%b%y").replace(tzinfo=UTC).date()
+    except ValueError:
+        raise FillError(line, f"{text} is no contract month such as Sep24") from None
+
+
 def _time(line: str, text: str | None, now: datetime) -> datetime:
     if text is None:
-        return now
+        return now.replace(microsecond=0)
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
@@ -375,12 +498,40 @@ def _sane(line: str, what: str, value: Decimal, *, above_zero: bool = False) -> 
         raise FillError(line, f"{what} has more than {_DIGITS} digits behind the point")
 
 
-def closing_lines(trade: Trade, prices: Mapping[str, Decimal]) -> Sequence[str]:
-    """Lines that would close what is held, at `prices` where there are some."""
-    return [
-        f"{'SELL' if quantity > 0 else 'BUY'} {abs(quantity)} {symbol} @ {prices.get(symbol, '')} fee 0"
-        for symbol, quantity in trade.held.items()
-    ]
+def closing_lines(trade: Trade, prices: Mapping[str, Money]) -> Sequence[str]:
+    """Lines that would close what is held, at `prices` by contract where there are some."""
+    lines = []
+    for contract, quantity in trade.held.items():
+        price = _mark(contract, prices)
+        told = "" if isinstance(price, Unknown) else price
+        lines.append(f"{'SELL' if quantity > 0 else 'BUY'} {abs(quantity)} {contract} @ {told} fee 0")
+    return lines
+
+
+def doubts(before: Trade | None, after: Trade) -> tuple[str, ...]:
+    """What may be meant, and is more often a slip; each in one line.
+
+    A leg that is turned round by more closing than was held, and a stop or target on the wrong side of the entry.
+    """
+    found = []
+    was = {} if before is None else before.held
+    for contract, quantity in after.held.items():
+        if was.get(contract, ZERO) * quantity < 0:
+            found.append(f"{contract}: {was[contract]:+f} becomes {quantity:+f}, more is closed than was held")
+    if after.entry_ratio is not None:
+        for name, level, side in (("stop", after.stop, 1), ("target", after.target, -1)):
+            if level is not None and (level - after.entry_ratio) * side * after.direction <= 0:
+                where = "above" if side * after.direction > 0 else "below"
+                found.append(f"the {name} {level:f} is not {where} the entry {after.entry_ratio:f}")
+    return tuple(found)
+
+
+def reached(trade: Trade, ratio: Decimal) -> str:
+    """Which level NDX/RUT has reached at `ratio`: stop, target, or "" for neither."""
+    for name, level, side in (("stop", trade.stop, 1), ("target", trade.target, -1)):
+        if level is not None and (ratio - level) * side * trade.direction >= 0:
+            return name
+    return ""
 
 
 class LevelError(UserError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
@@ -20,11 +20,15 @@ from desktop.trade.journal import (
     FillError,
     FillKind,
     LevelError,
+    Quoted,
     Trade,
     closing_lines,
+    doubts,
     drift,
     line_of,
+    marks_for,
     ratio_points,
+    reached,
     read_lines,
     record,
     result,
@@ -142,17 +146,20 @@ def test_the_opposite_trade_gains_when_the_ratio_rises(first, gained):
 
 
 def test_what_is_left_of_the_hedge_and_the_order_that_cures_it():
-    trade = Trade(1, 1, "", (fill("M2K", "20", "2000"), fill("MNQ", "-2", "20000")))
+    trade = Trade(1, 1, "", (fill("M2K", "20", "2000"), fill("MNQ", "-2", "20000")), entry_beta=D("0.5"))
     # L = 200,000, S = 80,000, beta .7: 60,000 of NDX still long; a unit is 40,000: sell 2 (1.5 rounds to even).
-    assert drift(trade, {"M2K": D(2000), "MNQ": D(20000)}, D("0.7")) == Drift(D(60000), "MNQ", -2)
+    # At entry, at beta .5, it was 100,000 - 80,000 = 20,000.
+    assert drift(trade, {"M2K": D(2000), "MNQ": D(20000)}, D("0.7")) == Drift(D(60000), "MNQ", -2, D(40000))
     found = drift(trade, {"M2K": D(2000), "MNQ": D(20000)}, D("0.4"))
-    assert found == Drift(D(0), "MNQ", 0)
+    assert found == Drift(D(0), "MNQ", 0, D(-20000))
     assert drift(trade, {"M2K": D(2000)}, D("0.7")) == Unknown("no price of MNQ")
 
 
 def test_a_leg_left_alone_is_told_as_unhedged_in_dollars():
     trade = Trade(1, 1, "", (fill("M2K", "20", "2000"),))
-    assert drift(trade, {"M2K": D(2000)}, D("0.7")) == Drift(D(140_000), "", 0)  # beta L, and S is nothing
+    assert drift(trade, {"M2K": D(2000)}, D("0.7")) == Drift(
+        D(140_000), "", 0, Unknown("no beta at entry was kept")
+    )  # beta L, and S is nothing
 
 
 @pytest.mark.parametrize("level", ["NaN", "sNaN", "Infinity", "-5", "0"])
@@ -197,6 +204,9 @@ def test_without_a_closed_trade_nothing_is_claimed():
         ("SELL 4 MNQ @ 20467 on yesterday", "is no ISO time"),
         ("SELL 4 MNQ @ 20467 on 2030-01-01T00:00Z", "lies ahead"),
         ("CARRY x", "neither a fill nor carry"),
+        ("BUY 1 IWM Sep24 @ 210", "is a share and has no contract month"),
+        ("BUY 1 M2K Oct24 @ 2100", "March, June, September and December"),
+        ("BUY 1 M2K Spt24 @ 2100", "no contract month such as Sep24"),
     ],
 )
 def test_a_wrong_line_is_named_with_what_is_wrong(typed, said):
@@ -208,11 +218,15 @@ def test_a_wrong_line_is_named_with_what_is_wrong(typed, said):
 
 def test_lines_are_read_as_a_person_types_them():
     found, carried = read_lines(
-        "buy 1,900 iwm @ 2,133.30 fee 1\n\nSell 4 MNQ at 20467.25 close\ncarry −12.50 borrow", AT, FillKind.SCALE
+        "buy 1,900 iwm @ 2,133.30 fee 1\n\nSell 4 MNQ at 20467.25 close\nbuy 1 rty sep 24 at 2140\n"
+        "carry −12.50 borrow",
+        AT,
+        FillKind.SCALE,
     )
-    assert [(one.symbol, one.quantity, one.price, one.kind.value) for one in found] == [
+    assert [(one.contract, one.quantity, one.price, one.kind.value) for one in found] == [
         ("IWM", D(1900), D("2133.30"), "scale"),
         ("MNQ", D(-4), D("20467.25"), "close"),
+        ("RTY Sep24", D(1), D(2140), "scale"),
     ]
     assert carried == (Carry(D("-12.50"), "borrow", AT),)
 
@@ -222,3 +236,102 @@ def test_closing_lines_close():
     lines = closing_lines(trade, {"M2K": D("2100"), "MNQ": D("19900")})
     closing, _ = read_lines("\n".join(lines), AT + timedelta(hours=1), FillKind.CLOSE)
     assert replace(trade, fills=(*trade.fills, *closing)).held == {}
+
+
+SEP, DEC = date(2024, 9, 1), date(2024, 12, 1)
+
+
+def monthly(symbol: str, month: date, quantity: str, price: str, kind: FillKind, minutes: int = 0) -> Fill:
+    return Fill(symbol, D(quantity), D(price), D(0), AT + timedelta(minutes=minutes), kind, month)
+
+
+ROLLED = Trade(
+    1,
+    1,
+    "",
+    (
+        monthly("M2K", SEP, "20", "2100", FillKind.OPEN),
+        monthly("M2K", SEP, "-20", "2190", FillKind.ROLL, 60),
+        monthly("M2K", DEC, "20", "2212.5", FillKind.ROLL, 60),
+    ),
+)
+
+
+def test_months_are_held_apart_and_a_roll_is_not_flat():
+    assert ROLLED.held == {"M2K Dec24": D(20)}
+    half = replace(ROLLED, fills=(*ROLLED.fills[:1], replace(ROLLED.fills[1], quantity=D(-5)), ROLLED.fills[2]))
+    assert half.held == {"M2K Sep24": D(15), "M2K Dec24": D(20)}
+    blurred = replace(ROLLED, fills=(replace(ROLLED.fills[0], month=None), *ROLLED.fills[1:]))
+    assert blurred.held == {"M2K": D(20)}
+
+
+def test_a_rolled_month_is_marked_at_the_quote_plus_the_spread_of_the_roll():
+    # Quoted is September at 2,200; the roll was made 22.50 apart: December stands at 2,222.50.
+    marks = marks_for(ROLLED, {"M2K": Quoted(D(2200), SEP)})
+    assert marks["M2K Dec24"] == D("2222.50")
+    # In September 20 x 5 x 90 was made, in December 20 x 5 x 10.
+    found = result(ROLLED, marks)
+    assert (found.rut_usd, found.realised_usd) == (D(10_000), D(9000))
+    assert marks_for(ROLLED, {"M2K": Quoted(D(2222), DEC)})["M2K Dec24"] == D(2222)
+    unrolled = replace(ROLLED, fills=(monthly("M2K", DEC, "20", "2212.5", FillKind.OPEN),))
+    assert marks_for(unrolled, {"M2K": Quoted(D(2200), SEP)}) == {
+        "M2K Dec24": Unknown("no price of M2K Dec24: the quote is of Sep24, and no roll between them was noted")
+    }
+    assert marks_for(unrolled, {}) == {"M2K Dec24": Unknown("no price of M2K Dec24")}
+
+
+@given(st.lists(fills, min_size=1, max_size=8), st.data())
+def test_what_is_made_does_not_hang_on_whether_months_are_told(made, data):
+    """All of one month: the same fills with and without it make the same."""
+    marks = {symbol: Quoted(data.draw(prices)) for symbol in TRADED}
+    plain = Trade(1, 1, "", tuple(made))
+    told = replace(
+        plain, fills=tuple(one if one.symbol in ("IWM", "QQQ") else replace(one, month=SEP) for one in made)
+    )
+    without, within = (result(one, marks_for(one, marks)) for one in (plain, told))
+    assert without == within
+
+
+def test_what_is_odd_is_told_and_a_sound_trade_is_not():
+    trade = Trade(
+        1,
+        1,
+        "",
+        (fill("M2K", "20", "2000"), fill("MNQ", "-2", "20000")),
+        (),
+        D("9.8"),
+        stop=D("10.3"),
+        target=D("9.1"),
+    )
+    assert doubts(None, trade) == ()
+    over = replace(trade, fills=(*trade.fills, fill("M2K", "-25", "2100", minutes=1)))
+    assert doubts(trade, over) == ("M2K: +20 becomes -5, more is closed than was held",)
+    wrong = replace(trade, stop=D("9.5"), target=D("10.4"))
+    assert doubts(None, wrong) == (
+        "the stop 9.5 is not above the entry 9.8",
+        "the target 10.4 is not below the entry 9.8",
+    )
+    other = replace(wrong, fills=(fill("M2K", "-20", "2000"), fill("MNQ", "2", "20000")))
+    assert doubts(None, other) == ()  # short RUT / long NDX: a falling ratio is against it
+
+
+@pytest.mark.parametrize(
+    ("ratio", "first", "told"),
+    [
+        ("10.3", "20", "stop"),
+        ("10.29", "20", ""),
+        ("9.1", "20", "target"),
+        ("9.11", "20", ""),
+        ("9.1", "-20", "stop"),
+        ("10.3", "-20", "target"),
+    ],
+)
+def test_a_level_is_reached_from_the_side_of_the_trade(ratio, first, told):
+    stop, target = (D("10.3"), D("9.1")) if first == "20" else (D("9.1"), D("10.3"))
+    trade = Trade(1, 1, "", (fill("M2K", first, "2000"),), stop=stop, target=target)
+    assert reached(trade, D(ratio)) == told
+
+
+def test_a_line_without_a_time_is_of_this_second():
+    (found,), _ = read_lines("BUY 1 IWM @ 210", AT + timedelta(microseconds=489245), FillKind.OPEN)
+    assert found.at == AT

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QPushButton
 
 from tests.widgets.paint_counter import Paints
 from widgets import theme
 from widgets.journal_panel import JournalAsked, JournalPanel
 from widgets.states import EvidenceTable, Text, Tone
-from widgets.states_journal import JournalState, TradeRow
+from widgets.states_journal import JournalState, TradeRow, TradeTyped
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform
 
@@ -22,18 +23,23 @@ def table(*names: str) -> EvidenceTable:
 
 
 ONE, TWO = (
-    TradeRow(1, 1, "1 CPI", "CPI", "10.3", "9", "SELL 20 M2K"),
-    TradeRow(2, 4, "2", "", "", "", "SELL 1 IWM"),
+    TradeRow("1 CPI", TradeTyped("edit", 1, 1, note="CPI", stop="10.3", target="9"), "SELL 20 M2K"),
+    TradeRow("2", TradeTyped("edit", 2, 4), "SELL 1 IWM"),
 )
-DONE = TradeRow(3, 1, "3 scalp", "scalp", "", "")
+DONE = TradeRow("3 scalp", TradeTyped("edit", 3, 1, note="scalp"))
+GONE = TradeRow("4 slip", TradeTyped("edit", 4, 2, note="slip"), void=True)
 STATE = JournalState(
     table("1 CPI", "2"),
     (ONE, TWO),
     table("3 scalp"),
     (DONE,),
+    EvidenceTable(HEAD, ()),
+    (),
     (Text("n 1"), Text("hit rate 100 %")),
     None,
     Text(""),
+    TradeTyped("new"),
+    Text("2 open: +6,026.24 $"),
 )
 
 
@@ -50,10 +56,14 @@ def panel(qtbot):
     return made
 
 
+def words(panel: JournalPanel) -> set[str]:
+    return {one.text() for one in panel.findChildren(QPushButton) if one.isVisible()}
+
+
 def on(panel: JournalPanel) -> set[str]:
     return {
         one
-        for one in ("new", "fills", "close", "levels", "void", "history", "export", "import")
+        for one in ("new", "fills", "close", "edit", "void", "history", "export", "import")
         if panel.button(one).isEnabled()
     }
 
@@ -70,16 +80,44 @@ def test_the_chosen_row_is_what_is_closed(qtbot, panel):
     assert asked == [JournalAsked("close", TWO)]
 
 
+def test_below_the_table_stands_what_the_chosen_trade_is_made_of_else_the_sum(panel):
+    facts = (Text("+20 M2K"), Text("RUT leg +3,000.00"))
+    panel.show_state(replace(STATE, open_trades=(ONE, replace(TWO, facts=facts))))
+    assert panel._facts.shown() == "2 open: +6,026.24 $"
+    panel.table.selectRow(1)
+    assert panel._facts.shown() == "+20 M2K · RUT leg +3,000.00"
+    panel.show_page("closed")
+    assert panel._facts.shown() == ""
+
+
 def test_the_only_trade_needs_no_choosing(qtbot, panel):
     panel.show_state(replace(STATE, open=table("1 CPI"), open_trades=(ONE,)))
     assert panel.chosen() == ONE
     assert "close" in on(panel)
 
 
-def test_a_closed_trade_takes_no_fills(panel):
+def test_a_closed_trade_takes_late_carry_and_cannot_be_closed_again(panel):
     panel.show_page("closed")
     assert panel.chosen() == DONE
-    assert on(panel) == {"new", "levels", "void", "history", "export", "import"}
+    assert on(panel) == {"new", "fills", "edit", "void", "history", "export", "import"}
+
+
+def test_what_was_taken_back_has_a_page_once_there_is_some_and_can_be_put_back(qtbot, panel):
+    assert "Taken back" not in words(panel)
+    panel.show_state(replace(STATE, void=table("4 slip"), void_trades=(GONE,)))
+    qtbot.waitUntil(lambda: "Taken back" in words(panel))
+    panel.show_page("void")
+    assert panel.chosen() == GONE
+    assert on(panel) == {"new", "void", "history", "export", "import"}
+    assert panel.button("void").text() == "Put back"
+    panel.show_page("open")
+    assert panel.button("void").text() == "Take back"
+
+
+def test_what_happened_to_the_file_stays_on_screen(panel):
+    panel.show_state(replace(STATE, told="the book was damaged; the copy of 2024-07-10 is open"))
+    assert panel._message.text() == "the book was damaged; the copy of 2024-07-10 is open"
+    assert "new" in on(panel)
 
 
 def test_in_the_past_it_is_read_only_and_says_why(panel):
@@ -98,7 +136,7 @@ def test_the_same_state_paints_nothing(qtbot, panel):
 
 
 def test_every_button_is_named_and_reached_by_keyboard(panel):
-    for one in ("new", "fills", "close", "levels", "void", "history", "export", "import"):
+    for one in ("new", "fills", "close", "edit", "void", "history", "export", "import"):
         assert panel.button(one).accessibleName()
         assert panel.button(one).focusPolicy() & Qt.FocusPolicy.TabFocus
     assert panel.minimumSizeHint().width() <= 360  # its place beside the sizer at 1280 pixels
