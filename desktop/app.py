@@ -17,7 +17,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 from typing_extensions import override
 
-from desktop import desk, dialogs, picture, settings, sharing, snapshot, updates
+from desktop import desk, dialogs, picture, settings, sharing, snapshot, streams, updates
 from desktop.credentials import Credentials
 from desktop.desk import Desk, Mode
 from desktop.engine import Engine
@@ -61,10 +61,12 @@ def run(folder: Path, *, demo: bool, as_of: datetime | None, offline: bool) -> i
     try:
         application.welcome_once()
         application.open(demo=demo, as_of=as_of)
-        return app.exec()
+        code = app.exec()
     finally:
         application.close()
         place.release()
+    streams.leave_if_busy(code)
+    return code
 
 
 def run_to_first_paint(folder: Path, *, demo: bool, as_of: datetime | None) -> int:
