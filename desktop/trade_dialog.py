@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.market.known import UserError
-from desktop.trade.journal import doubts
+from desktop.trade.journal import doubts, prices_in
 from desktop.trade_entry import read
 from widgets.states_journal import TradeRow, TradeTyped
 
@@ -38,7 +38,9 @@ class TradeDialog(QDialog):
     def __init__(self, parent: QWidget, form: TradeTyped, trade: TradeRow | None, wrong: str = "") -> None:
         super().__init__(parent)
         self._form = form
-        self._before = None if trade is None else read(trade.form, None, datetime.now(UTC))
+        now = datetime.now(UTC)
+        self._before = None if trade is None else read(trade.form, None, now)
+        self._prices = prices_in(form.lines if trade is None else trade.closing, now)
         self.setWindowTitle(_TITLES[form.action] + (f": {trade.title}" if trade is not None else ""))
         column = QVBoxLayout(self)
         fields = QFormLayout()
@@ -105,7 +107,7 @@ class TradeDialog(QDialog):
         except UserError as error:
             wrong = str(error)
         else:
-            odd = doubts(self._before, after)
+            odd = doubts(self._before, after, self._prices)
         for label, words in ((self.wrong, wrong), (self.odd, "\n".join(odd))):
             label.setText(words)
             label.setVisible(bool(words))

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
@@ -24,6 +25,9 @@ from desktop.market.quotes import require_utc
 ZERO = Decimal(0)
 _MOST, _DIGITS = Decimal(10) ** 9, 6
 """Bounds of a figure and of its digits behind the point: sums of products stay within a decimal's 28 digits."""
+_FAR = Decimal("0.1")
+"""A fill further than this share from the price of the moment is told of, not refused: few sessions move so
+far, and a slipped point or two swapped digits often do."""
 
 
 class FillError(UserError):
@@ -508,12 +512,20 @@ def closing_lines(trade: Trade, prices: Mapping[str, Money]) -> Sequence[str]:
     return lines
 
 
-def doubts(before: Trade | None, after: Trade) -> tuple[str, ...]:
+def doubts(before: Trade | None, after: Trade, prices: Mapping[str, Decimal]) -> tuple[str, ...]:
     """What may be meant, and is more often a slip; each in one line.
 
-    A leg that is turned round by more closing than was held, and a stop or target on the wrong side of the entry.
+    A new fill far from the price of its symbol in `prices`, a leg that is turned round by more closing than was
+    held, and a stop or target on the wrong side of the entry.
     """
-    found = []
+    known = () if before is None else before.fills
+    found = [
+        f"{one.contract} @ {one.price:f} is far from {prices[one.symbol]:f}"
+        for one in after.fills
+        if one not in known
+        and one.symbol in prices
+        and abs(one.price - prices[one.symbol]) > _FAR * prices[one.symbol]
+    ]
     was = {} if before is None else before.held
     for contract, quantity in after.held.items():
         if was.get(contract, ZERO) * quantity < 0:
@@ -524,6 +536,15 @@ def doubts(before: Trade | None, after: Trade) -> tuple[str, ...]:
                 where = "above" if side * after.direction > 0 else "below"
                 found.append(f"the {name} {level:f} is not {where} the entry {after.entry_ratio:f}")
     return tuple(found)
+
+
+def prices_in(text: str, now: datetime) -> Mapping[str, Decimal]:
+    """Prices by symbol that stand in lines; those without one are left out."""
+    found = {}
+    for line in text.splitlines():
+        with suppress(FillError):
+            found.update({one.symbol: one.price for one in read_lines(line, now, FillKind.OPEN)[0]})
+    return found
 
 
 def reached(trade: Trade, ratio: Decimal) -> str:

@@ -27,6 +27,7 @@ from desktop.trade.journal import (
     drift,
     line_of,
     marks_for,
+    prices_in,
     ratio_points,
     reached,
     read_lines,
@@ -303,16 +304,16 @@ def test_what_is_odd_is_told_and_a_sound_trade_is_not():
         stop=D("10.3"),
         target=D("9.1"),
     )
-    assert doubts(None, trade) == ()
+    assert doubts(None, trade, {}) == ()
     over = replace(trade, fills=(*trade.fills, fill("M2K", "-25", "2100", minutes=1)))
-    assert doubts(trade, over) == ("M2K: +20 becomes -5, more is closed than was held",)
+    assert doubts(trade, over, {}) == ("M2K: +20 becomes -5, more is closed than was held",)
     wrong = replace(trade, stop=D("9.5"), target=D("10.4"))
-    assert doubts(None, wrong) == (
+    assert doubts(None, wrong, {}) == (
         "the stop 9.5 is not above the entry 9.8",
         "the target 10.4 is not below the entry 9.8",
     )
     other = replace(wrong, fills=(fill("M2K", "-20", "2000"), fill("MNQ", "2", "20000")))
-    assert doubts(None, other) == ()  # short RUT / long NDX: a falling ratio is against it
+    assert doubts(None, other, {}) == ()  # short RUT / long NDX: a falling ratio is against it
 
 
 @pytest.mark.parametrize(
@@ -335,3 +336,13 @@ def test_a_level_is_reached_from_the_side_of_the_trade(ratio, first, told):
 def test_a_line_without_a_time_is_of_this_second():
     (found,), _ = read_lines("BUY 1 IWM @ 210", AT + timedelta(microseconds=489245), FillKind.OPEN)
     assert found.at == AT
+
+
+def test_a_price_that_was_mistyped_is_asked_about_and_an_old_fill_is_not():
+    prices = prices_in("BUY 19 M2K Sep24 @ 2133.30 fee 0\nSELL 4 MNQ Sep24 @  fee 0", AT)
+    assert prices == {"M2K": D("2133.30")}
+    slip = Trade(1, 1, "", (fill("M2K", "19", "213.33"), fill("MNQ", "-4", "2046.7")))
+    assert doubts(None, slip, prices) == ("M2K @ 213.33 is far from 2133.30",)
+    close = replace(slip, fills=(fill("M2K", "19", "2340"),))  # 9.7 % away
+    assert doubts(None, close, prices) == ()
+    assert doubts(slip, replace(slip, note="edited"), prices) == ()
