@@ -275,7 +275,8 @@ class Application(QObject):
             case SetupAsked():
                 self._set_up(here, asked)
             case VersionsAsked(number):
-                dialogs.show_lines(self.window, f"Trade {number}: every version", here.journal_versions(number))
+                lines, shot = here.journal_versions(number)
+                dialogs.show_lines(self.window, f"Trade {number}: every version", lines, self._album.file(shot))
             case TradeTyped() | JournalFile():
                 self._enter(here, asked)
             case RuleForm() | RuleAct():

@@ -338,14 +338,18 @@ class Desk:
         self._changed()
         return told
 
-    def journal_versions(self, number: int) -> list[str]:
-        """Every version of a trade in words, latest first; why not, where the book cannot be read."""
+    def journal_versions(self, number: int) -> tuple[list[str], str]:
+        """Every version of a trade in words, latest first, and the name of its picture at entry, "" without one.
+
+        Why not, in words, where the book cannot be read.
+        """
         if self._parts is None:
-            return []
+            return [], ""
         try:
-            return version_lines(self._journal.versions(number))
+            versions = self._journal.versions(number)
         except StoreError as error:
-            return [str(error)]
+            return [str(error)], ""
+        return version_lines(versions), versions[-1][1].picture if versions else ""
 
     def journal_file(self, asked: JournalFile) -> str:
         """Write the journal as CSV, or add the trades of one; returns what to tell."""

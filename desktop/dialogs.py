@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable
+from pathlib import Path
 
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QKeySequence, QPixmap
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -15,6 +17,9 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+
+_PICTURE_PX = 736
+"""Width of a picture below lines: that of the lines."""
 
 
 def _dialog(parent: QWidget, title: str) -> tuple[QDialog, QVBoxLayout]:
@@ -63,16 +68,24 @@ def sure(parent: QWidget, question: str) -> bool:
     return answer is QMessageBox.StandardButton.Yes
 
 
-def show_lines(parent: QWidget, title: str, lines: Iterable[str]) -> None:
-    """Show plain lines that can be copied, e.g. the result of an import."""
+def show_lines(parent: QWidget, title: str, lines: Iterable[str], picture: Path | None = None) -> None:
+    """Show plain lines that can be copied, e.g. the result of an import, and a picture below them."""
     dialog, column = _dialog(parent, title)
     box = QPlainTextEdit("\n".join(lines))
     box.setReadOnly(True)
     box.setAccessibleName(title)
     column.addWidget(box)
+    dialog.resize(760, 320)
+    if picture is not None:
+        shown = QLabel()
+        shown.setPixmap(
+            QPixmap(str(picture)).scaledToWidth(_PICTURE_PX, Qt.TransformationMode.SmoothTransformation)
+        )
+        shown.setAccessibleName("The window at entry")
+        column.addWidget(shown)
+        dialog.resize(760, 640)
     buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
     buttons.rejected.connect(dialog.reject)
     column.addWidget(buttons)
-    dialog.resize(760, 320)
     dialog.exec()
     dialog.deleteLater()

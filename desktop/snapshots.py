@@ -74,6 +74,11 @@ class Album:
         """Where the PNG is."""
         return self._folder / f"{one.stem}.png"
 
+    def file(self, name: str) -> Path | None:
+        """Where a picture of that name is; None where it is not in the folder of snapshots."""
+        path = self._folder / Path(name).name  # a name from a file of somebody else leads nowhere else
+        return path if name and path.is_file() else None
+
     def figures(self, one: Saved) -> Path:
         """Where the JSON is."""
         return self._folder / f"{one.stem}.json"

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPlainTextEdit
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QPlainTextEdit
 
 from desktop.book import FILE_NAME, Book
 from desktop.journal_book import Journal
@@ -160,9 +160,16 @@ def test_every_version_can_be_looked_at(live):
     live.window.asked.emit(replace(row.form, note="CPI, tighter", stop="10.1"))
     live.frame(lambda one: one.journal.open_trades[0].form.version == 2)
     shown: list[str] = []
-    done = live.in_dialog(lambda dialog: shown.append(dialog.findChild(QPlainTextEdit).toPlainText()))
+    pictures: list[float] = []
+
+    def look(dialog: QDialog) -> None:
+        shown.extend(one.toPlainText() for one in dialog.findChildren(QPlainTextEdit))
+        pictures.extend(one.pixmap().width() / one.pixmap().height() for one in dialog.findChildren(QLabel))
+
+    done = live.in_dialog(look)
     live.window.journal.asked.emit(JournalAsked("history", row))
     live.until(done)
+    assert pictures == [pytest.approx(1600 / 1000, rel=0.01)]  # the window at entry
     assert "version 2" in shown[0].splitlines()[0]
     assert "CPI, tighter, stop 10.1" in shown[0]
     assert "version 1" in shown[0]
