@@ -123,3 +123,9 @@ def front_contract(root: str, day: date) -> Contract:
         if day < roll:
             return Contract(root, date(year, month, 1), roll)
         year, month = (year + 1, 3) if month == 12 else (year, month + 3)
+
+
+def rolled_out_of(root: str, day: date) -> Contract | None:
+    """The contract that was rolled out of and still trades on `day`: a vendor's continuous quote may be of it."""
+    before = front_contract(root, day - timedelta(days=_ROLL_BEFORE_EXPIRY.days + 1))
+    return before if before.roll <= day <= before.expiry else None

@@ -24,6 +24,7 @@ from desktop.presenters.sizer_form import (
     price_of,
     risk_of,
     suggested,
+    trade_day,
     unseen,
 )
 from desktop.presenters.sizer_orders import by_symbol, orders_of, standing
@@ -120,20 +121,19 @@ class SizerPresenter:
             outcomes=told.outcomes,
             heat=told.heat,
             message=message,
-            notes=_notes(snapshot, position),
+            notes=_notes(snapshot, position, prices),
             standing=standing(snapshot, by_line),
             orders=orders,
             tables=told.tables,
             bases=bases_of(hedges, chosen),
-            margins=margins_of(form),
+            margins=margins_of(form, trade_day(snapshot)),
             what_if=what_if_of(settings, form, position),
             cover=cover_of(snapshot, settings, form, hedges),
             setups=setups,
         )
 
     def _parse(self, snapshot: Snapshot, settings: Settings) -> Form:
-        levels, session = suggested(snapshot), snapshot.today.session.day
-        today = session if snapshot.mode is Mode.LIVE else None
+        levels, today = suggested(snapshot), trade_day(snapshot) if snapshot.mode is Mode.LIVE else None
         held = self._parsed
         if held is None or held[0] is not settings or held[1:3] != (levels, today):
             self._parsed = held = settings, levels, today, parse(settings, levels, today)
@@ -251,7 +251,7 @@ def _row(leg: TicketLeg, price: Price, snapshot: Snapshot) -> LegRow:
         quantity=Text(f"{'+' if buy else '−'}{leg.quantity:,}"),
         price=Text(
             plain(leg.price, 2),
-            Tone.WARN if price.kind in (PriceKind.INDEX, PriceKind.TYPED) else Tone.PLAIN,
+            Tone.WARN if price.kind in (PriceKind.INDEX, PriceKind.TYPED, PriceKind.ROLLING) else Tone.PLAIN,
             price.origin,
         ),
         notional=Text(dollars(leg.notional_usd), why=f"multiplier ${leg.multiplier:g} a point"),
@@ -351,8 +351,8 @@ def _moves(rut_pct: float, ndx_pct: float) -> str:
     return f"RUT {signed(rut_pct, 0, ' %')}, NDX {signed(ndx_pct, 0, ' %')}"
 
 
-def _notes(snapshot: Snapshot, position: Position | None) -> tuple[Text, ...]:
-    notes = []
+def _notes(snapshot: Snapshot, position: Position | None, prices: Mapping[Leg, Price]) -> tuple[Text, ...]:
+    notes = [Text(f"{leg.value.upper()} price: {one.note}", Tone.WARN) for leg, one in prices.items() if one.note]
     if isinstance(snapshot.history.risk, Unknown):
         notes.append(Text(snapshot.history.risk.reason, Tone.DIM))
     if position is not None:
