@@ -329,7 +329,8 @@ def _quoted(snapshot: Snapshot, what: Instrument, last: Quote | LegTick, fresh_s
         f"{origin}, perhaps of {old.label}",
         age,
         PriceStamp(f"quote perhaps of {old.code}", at, age_s),
-        note=f"quote perhaps of {old.label} (until {old.expiry.day} {old.expiry:%b}): type the price of {new.label}",
+        note=f"quote perhaps of {old.label} (until {old.expiry.day} {old.expiry:%b}): "
+        f"type the price of {new.label}",
     )
 
 
