@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from desktop.market.instruments import Leg
 from desktop.market.known import Unknown
-from desktop.trade.basket import Layout, PriceStamp, limit_price, tag, written
+from desktop.trade.basket import TYPED, Layout, PriceStamp, limit_price, tag, written
 from desktop.trade.position import Position, instrument_of
 from desktop.trade.sizing import Choice, Side, SizeBy, SizerInputs, size
 
@@ -41,8 +41,8 @@ def test_minis_of_check_c_as_the_broker_documents_a_limit_order():
     assert written(Layout.IBKR, sized(MINIS).legs, {}, MADE).split("\r\n") == [
         "Action,Quantity,Symbol,SecType,LastTradingDayOrContractMonth,Exchange,Currency,TimeInForce,OrderType,"
         "LmtPrice,BasketTag",
-        "BUY,7,RTY,FUT,202409,CME,USD,DAY,LMT,2200.0,RM20240711T143007Z",
-        "SELL,2,NQ,FUT,202409,CME,USD,DAY,LMT,20000.00,RM20240711T143007Z",
+        "BUY,7,RTY,FUT,202409,CME,USD,DAY,LMT,2200.0,RM20240711T143007ZTYPED",
+        "SELL,2,NQ,FUT,202409,CME,USD,DAY,LMT,20000.00,RM20240711T143007ZTYPED",
         "",
     ]
 
@@ -65,6 +65,22 @@ def test_generic_file_tells_of_when_each_price_is():
     # The third Friday of September 2024.
     assert (long["contract"], long["last_trade_date"], long["market"]) == ("RTYU4", "2024-09-20", "XCME")
     assert (long["notional"], short["notional"]) == ("770000.00", "800000.00")
+
+
+@pytest.mark.parametrize(
+    ("long", "short", "mark"),
+    [
+        (PriceStamp("quote", MADE, 3.2), PriceStamp("quote", MADE, 3.4), "QUOTE3S"),
+        (PriceStamp("quote", MADE, 3.2), PriceStamp("quote perhaps of NQU4", MADE, 65.0), "QUOTE3SQUOTE65S"),
+        (PriceStamp("close of 2024-07-10"), TYPED, "CLOSETYPED"),
+        (PriceStamp("index level of 2024-07-11"), PriceStamp("index level of 2024-07-11"), "INDEX"),
+    ],
+)
+def test_the_tag_of_the_basket_tells_what_its_prices_rest_on(long, short, mark):
+    told = rows(written(Layout.IBKR, sized(MINIS).legs, {"RTY": long, "NQ": short}, MADE))
+    # One tag identifies the basket, so every row has the same; letters and digits are all it may hold.
+    assert {one["BasketTag"] for one in told} == {f"RM20240711T143007Z{mark}"}
+    assert all(one["BasketTag"].isalnum() for one in told)
 
 
 def test_two_baskets_of_different_seconds_have_different_names():
