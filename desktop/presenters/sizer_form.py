@@ -482,7 +482,7 @@ def fields_of(
                 market = market[0], _overridden(*market)
                 far = _far(form, Leg(key[:3]), given[Leg(key[:3])]) if key.endswith("_price") else ""
                 if far:
-                    market = market[0], Text(f"{market[1].text} · typed {far}", Tone.WARN, market[1].why)
+                    market = market[0], Text(f"{far} from {market[0]}", Tone.WARN, market[1].why)
             if key.endswith("_price"):
                 name = f"{short_name(instruments_of(traded, Leg(key[:3]))[0])} price"
         elif key in ("stop", "target"):

@@ -25,7 +25,9 @@ def standing(snapshot: Snapshot, prices: Mapping[str, Price]) -> Text:
         return Text("")
     kinds = {one.kind for one in prices.values() if not one.live}
     old = bool(kinds - {PriceKind.ROLLING, PriceKind.TYPED})
-    words = "old prices" if old else "roll week" if PriceKind.ROLLING in kinds else "typed prices"
+    far = any(one.kind is PriceKind.TYPED and one.note for one in prices.values())
+    rolling = PriceKind.ROLLING in kinds
+    words = "price far off" if far else "old prices" if old else "roll week" if rolling else "typed prices"
     return Text(words, Tone.WARN, "\n".join(doubts))
 
 

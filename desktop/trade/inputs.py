@@ -233,8 +233,8 @@ def hedge_errors(inputs: SizerInputs) -> Mapping[str, str]:
     if not by_vol or vols is None or not _are_vols(*vols) or hedged_vol(vols, k) >= _LEAST_HEDGED_VOL:
         return {}
     return {
-        "rho": f"{vols[2]:g} with su {vols[0]:g}, sn {vols[1]:g} and k {k:g} hedges everything away: "
-        "no volatility is left to size by"
+        "rho": f"a correlation of {vols[2]:g} with su {vols[0]:g}, sn {vols[1]:g} and k {k:g} "
+        "hedges everything away: no volatility is left to size by"
     }
 
 

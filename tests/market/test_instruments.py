@@ -87,10 +87,11 @@ def test_front_contract_rolls_on_the_monday_of_the_expiry_week(day, code, label,
 @pytest.mark.parametrize(
     ("day", "code", "expiry"),
     [
-        # Third Fridays on which the exchange is closed: Good Friday 2008, and Juneteenth in 2026.
+        # Third Fridays on which the exchange is closed: Good Friday 2008, and Juneteenth in 2026 and 2027.
         (date(2008, 3, 3), "NQH8", date(2008, 3, 20)),
         (date(2026, 6, 1), "NQM6", date(2026, 6, 18)),
         (date(2026, 3, 23), "NQM6", date(2026, 6, 18)),
+        (date(2027, 6, 1), "NQM7", date(2027, 6, 17)),  # the 19th is a Saturday: kept on the Friday
         (date(2024, 7, 11), "NQU4", date(2024, 9, 20)),
     ],
 )

@@ -292,10 +292,11 @@ def test_a_typed_price_far_from_the_markets_is_told():
     state = sizer(seen, replace(MINIS, sizing="cap", gross_cap="100m", rut_price="22,000"))  # a zero too many
     price = field(state, "rut_price")
     assert price.origin is not None
-    assert (price.origin.text, price.origin.tone) == ("market 2,200.00 · typed +900 %", Tone.WARN)
+    assert (price.origin.text, price.origin.tone) == ("+900 % from 2,200.00", Tone.WARN)
     assert any("RUT price: typed, +900 % from the market's 2,200.00" in one.text for one in state.notes)
     assert state.orders is not None
     assert state.orders.confirm == "RTY: typed, +900 % from the market's 2,200.00"
+    assert state.standing.text == "price far off"
     near = sizer(seen, replace(MINIS, rut_price="2,205"))
     assert field(near, "rut_price").origin == Text("market 2,200.00", Tone.DIM, "RTY at 10:59:57 ET, 3 s old")
     assert not any("typed" in one.text for one in near.notes)
