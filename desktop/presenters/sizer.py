@@ -254,7 +254,10 @@ def _row(leg: TicketLeg, price: Price, snapshot: Snapshot) -> LegRow:
             Tone.WARN if price.kind in (PriceKind.INDEX, PriceKind.TYPED, PriceKind.ROLLING) else Tone.PLAIN,
             price.origin,
         ),
-        notional=Text(dollars(leg.notional_usd), why=f"multiplier ${leg.multiplier:g} a point"),
+        notional=Text(
+            dollars(leg.notional_usd),
+            why=f"multiplier ${leg.multiplier:g} a point; its index +1 % makes {signed_dollars(leg.one_pct_usd)}",
+        ),
         one_percent=Text(signed_dollars(leg.one_pct_usd), why="made when its index rises by 1 %"),
         age=Text(price.age, _age_tone(price, snapshot), price.origin),
     )
