@@ -36,6 +36,7 @@ from desktop.presenters.words import (
     for_or_against,
     plain,
     short_dollars,
+    shown,
     signed,
     signed_dollars,
 )
@@ -225,15 +226,9 @@ def _column(hedge: Hedge, position: Position | Unknown | None) -> tuple[tuple[st
     rows += [
         ("long", Text(longs, Tone.RUT)),
         ("short", Text(shorts, Tone.NDX)),
-        ("vol / y", _money(position.spread_vol_usd)),
+        ("vol / y", shown(position.spread_vol_usd, dollars)),
     ]
     return tuple(rows)
-
-
-def _money(value: Maybe, *, tone: Tone = Tone.PLAIN, why: str = "") -> Text:
-    if isinstance(value, Unknown):
-        return Text(NOT_KNOWN, Tone.DIM, value.reason)
-    return Text(dollars(value), tone, why)
 
 
 def _row(leg: TicketLeg, price: Price, snapshot: Snapshot) -> LegRow:
@@ -269,10 +264,9 @@ def _age_tone(price: Price, snapshot: Snapshot) -> Tone:
     return Tone.PLAIN if price.live else Tone.WARN
 
 
-def _named(name: str, value: Maybe, *, why: str = "", unit: str = "") -> Text:
-    if isinstance(value, Unknown):
-        return Text(f"{name} {NOT_KNOWN}", Tone.DIM, value.reason)
-    return Text(f"{name} {dollars(value)}{unit}", why=why)
+def _named(name: str, value: Maybe, *, why: str, unit: str = "") -> Text:
+    told = shown(value, dollars, why=why)
+    return replace(told, text=f"{name} {told.text}{'' if isinstance(value, Unknown) else unit}")
 
 
 def _totals(p: Position) -> tuple[Text, ...]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache
 
 from desktop.analytics.drawdowns import DrawdownMove
 from desktop.market.instruments import Leg
-from desktop.market.known import Maybe, Unknown
+from desktop.market.known import Unknown
 from desktop.presenters.sizer_form import (
     MARGIN_OLD_DAYS,
     Form,
@@ -81,11 +81,11 @@ def _risk(p: Position) -> EvidenceTable:
         ("Residual", Text(signed_dollars(p.residual_usd), why="k × long − short, in whole units")),
         (
             "Residual beta",
-            _money(p.residual_beta_usd, signed_dollars, "beta × long − short: dollars of NDX still long"),
+            shown(p.residual_beta_usd, signed_dollars, why="beta × long − short: dollars of NDX still long"),
         ),
-        ("Spread vol / y", _money(p.spread_vol_usd, dollars, "from volatilities and correlation in force")),
-        ("99 % day VaR", _money(p.var99_usd, dollars, "normal, 2.326 σ: one day in a hundred loses more")),
-        ("99 % day ES", _money(p.es99_usd, dollars, "normal: mean loss beyond the VaR")),
+        ("Spread vol / y", shown(p.spread_vol_usd, dollars, why="from volatilities and correlation in force")),
+        ("99 % day VaR", shown(p.var99_usd, dollars, why="normal, 2.326 σ: one day in a hundred loses more")),
+        ("99 % day ES", shown(p.es99_usd, dollars, why="normal: mean loss beyond the VaR")),
     ]
     past = p.historical
     if isinstance(past, Unknown):
@@ -94,12 +94,8 @@ def _risk(p: Position) -> EvidenceTable:
         span_of = f"{past.n:,} days, {day(past.first)} to {day(past.last)}"
         why = f"mean loss of this very position on the worst 1 % of {span_of}"
         rows.append(("Historical ES", Text(dollars(past.es99_usd), why=why)))
-    rows.append(("Margin", _money(p.margin_usd, dollars, "as typed on the page Costs")))
+    rows.append(("Margin", shown(p.margin_usd, dollars, why="as typed on the page Costs")))
     return EvidenceTable(("Risk", "$"), tuple((Text(name), value) for name, value in rows))
-
-
-def _money(value: Maybe, write: Callable[[float], str], why: str) -> Text:
-    return shown(value, write, why=why)
 
 
 def _days(snapshot: Snapshot, p: Position) -> EvidenceTable | None:
