@@ -152,7 +152,8 @@ def _task(inputs: SizerInputs) -> Task:
         vol = lots.VolLimit(*vols, most if vol is None else min(most, vol.most_usd))
         wanted.append(most / hedged_vol(vols, k))
     long_usd = min(wanted)
-    high = None if inputs.gross_cap is None else floor(inputs.gross_cap * MICRO)
+    # By its digits: the float product may lie above a cap that was worked out, such as 85.67999999999999.
+    high = None if inputs.gross_cap is None else floor(Fraction(str(inputs.gross_cap)) * MICRO)
     low, weight = 0, inputs.weight
     if inputs.size_by is SizeBy.CAP:
         assert high is not None
