@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from desktop.market.instruments import Leg
@@ -93,6 +93,7 @@ def test_nothing_stands_between_a_value_and_its_comma(layout):
         assert [one.strip() for one in line.split(",")] == line.split(",")
 
 
+@settings(deadline=None)
 @given(
     choice=st.sampled_from(Choice),
     cap=st.integers(300_000, 50_000_000),
@@ -120,6 +121,7 @@ def test_a_file_holds_the_quantities_sides_and_notionals_of_the_ticket(choice, c
         assert {one.leg for one in made.legs if one.side is leg} == {Leg.RUT if leg is Side.BUY else Leg.NDX}
 
 
+@settings(deadline=None)
 @given(price=st.floats(50, 30_000), choice=st.sampled_from(Choice))
 def test_a_limit_lies_on_the_tick_next_to_the_price(price, choice):
     made = size(

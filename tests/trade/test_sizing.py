@@ -272,9 +272,7 @@ def test_the_cap_search_finds_the_true_optimum(rut, ndx, k, pairs, use):
     st.floats(0.5, 2.0),
     st.booleans(),
 )
-@example(
-    14.28, 14.28, 0.3, 3.0, SizeBy.VOL_TARGET, 0.5, 2.0, True
-)  # cap 85.67999999999999, six units 85.68
+@example(14.28, 14.28, 0.3, 3.0, SizeBy.VOL_TARGET, 0.5, 2.0, True)  # cap 85.67999999999999, six units 85.68
 def test_the_target_search_finds_the_true_optimum(rut, ndx, k, pairs, size_by, rho, weight, capped):
     capital = (rut + ndx) * pairs
     inputs = SizerInputs(
