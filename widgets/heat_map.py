@@ -8,6 +8,7 @@ from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
     QFocusEvent,
+    QFont,
     QGuiApplication,
     QHelpEvent,
     QKeyEvent,
@@ -22,7 +23,8 @@ from typing_extensions import override
 from widgets.states import HeatMap, Tone
 from widgets.theme import DARK, Theme, font
 
-_LEAST_CELL, _USUAL_CELL, _FOOT, _GAP = QSize(38, 15), QSize(58, 21), 17, 2
+_LEAST_CELL, _USUAL_CELL, _FOOT, _GAP, _AROUND = QSize(38, 15), QSize(58, 21), 17, 2, 4
+_USUAL_PX, _LEAST_PX = 12, 8
 _STRONGEST = 0.72
 """Share of the tone in the cell of the largest amount; the rest is the colour of zero."""
 
@@ -35,9 +37,9 @@ class HeatMapView(QWidget):
         self._map: HeatMap | None = None
         self._theme = DARK
         self._at: tuple[int, int] | None = None
-        self._left = 0.0
+        self._left, self._widest = 0.0, 0
         self.setAccessibleName(name)
-        self.setFont(font(12))
+        self.setFont(font(_USUAL_PX))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
@@ -51,6 +53,8 @@ class HeatMapView(QWidget):
             self._at = None
             self.updateGeometry()
         self._map = heat
+        measure, cells = self.fontMetrics().horizontalAdvance, () if heat is None else heat.cells
+        self._widest = max((measure(cell.text) for row in cells for cell in row), default=0)
         self.setEnabled(heat is not None)
         self._describe()
         self.update()
@@ -71,6 +75,11 @@ class HeatMapView(QWidget):
         left, wide, high = self._metrics()
         x, y = left + column * wide, row * high
         return QRect(round(x), round(y), round(x + wide) - round(x) - _GAP, round(y + high) - round(y) - _GAP)
+
+    def cell_font(self) -> QFont:
+        """Return the font of the amounts: smaller where the longest would not fit into its cell."""
+        room = self._metrics()[1] - _GAP - _AROUND
+        return font(max(_LEAST_PX, min(_USUAL_PX, int(_USUAL_PX * room / max(1, self._widest)))))
 
     def cell_at(self, place: QPoint) -> tuple[int, int] | None:
         """Return row and column under `place`; None beside the cells."""
@@ -127,11 +136,14 @@ class HeatMapView(QWidget):
         left, _, _ = self._metrics()
         largest = max((abs(value) for row in heat.values for value in row), default=0.0) or 1.0
         dim = self._theme.color(Tone.DIM)
+        amounts = self.cell_font()
         right_middle = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         for row, label in enumerate(heat.row_labels):
             place = self.cell_rect(row, 0)
             painter.setPen(dim)
+            painter.setFont(self.font())
             painter.drawText(QRectF(0, place.top(), left - 8, place.height()), right_middle, label)
+            painter.setFont(amounts)
             for column, cell in enumerate(heat.cells[row]):
                 box = self.cell_rect(row, column)
                 fill = self._fill(heat.values[row][column] / largest)
@@ -140,6 +152,7 @@ class HeatMapView(QWidget):
                 painter.drawRoundedRect(box, 2, 2)
                 painter.setPen(self._ink(fill))
                 painter.drawText(box, Qt.AlignmentFlag.AlignCenter, cell.text)
+        painter.setFont(self.font())
         self._paint_columns(painter, heat, left)
         if self._at is not None and self.hasFocus():
             painter.setPen(QPen(self._theme.color(Tone.PLAIN), 1.5))

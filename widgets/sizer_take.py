@@ -44,13 +44,13 @@ class SetupsButton(QPushButton):
             return
         self._state = state
         short = state.current if len(state.current) <= 12 else f"{state.current[:11]}…"
-        self.setText(f"{short}{' •' if state.changed else ''}" if short else "Set-ups")
+        self.setText(f"{_shown(short)}{' •' if state.changed else ''}" if short else "Set-ups")
         said = f"Set-ups, now {state.current}{', changed since' if state.changed else ''}"
         self.setAccessibleName(said if state.current else "Set-ups")
         menu = self._menu
         menu.clear()
         for name in state.names:
-            action = self._add(menu, name.replace("&", "&&"), SetupAsked("load", name))
+            action = self._add(menu, _shown(name), SetupAsked("load", name))
             action.setCheckable(True)
             action.setChecked(name == state.current and not state.changed)
         if state.names:
@@ -59,13 +59,13 @@ class SetupsButton(QPushButton):
         save.triggered.connect(self._save)
         menu.addAction(save)
         if state.current and state.changed:
-            self._add(menu, f"Save “{state.current}” again", SetupAsked("save", state.current))
+            self._add(menu, f"Save “{_shown(state.current)}” again", SetupAsked("save", state.current))
         renaming, deleting = menu.addMenu("Rename"), menu.addMenu("Delete")
         for name in state.names:
-            rename = QAction(name.replace("&", "&&"), renaming)
+            rename = QAction(_shown(name), renaming)
             rename.triggered.connect(lambda _=False, name=name: self._rename(name))
             renaming.addAction(rename)
-            delete = QAction(name.replace("&", "&&"), deleting)
+            delete = QAction(_shown(name), deleting)
             delete.triggered.connect(lambda _=False, name=name: self._delete(name))
             deleting.addAction(delete)
         for sub in (renaming, deleting):
@@ -84,7 +84,7 @@ class SetupsButton(QPushButton):
 
     def _name(self, title: str, text: str) -> str:
         name, accepted = QInputDialog.getText(self, title, "Name of the set-up", QLineEdit.EchoMode.Normal, text)
-        return name.strip() if accepted else ""
+        return " ".join(name.split()) if accepted else ""
 
     def _save(self) -> None:
         assert self._state is not None
@@ -204,3 +204,8 @@ class TakeAway(QWidget):
 
 def _shape(orders: OrdersState) -> tuple[object, ...]:
     return orders.refused, tuple((one.key, one.label) for one in orders.offers)
+
+
+def _shown(name: str) -> str:
+    """The name as Qt shows it: a single & would mark a shortcut."""
+    return name.replace("&", "&&")

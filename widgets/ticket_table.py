@@ -23,7 +23,7 @@ def _cells(leg: LegRow) -> tuple[Text, ...]:
 class TicketTable(QWidget):
     """Side, contract, quantity, price and its age, notional, and the gain of a 1 % move, one row a leg.
 
-    Where there is no room for all, the last column goes first: the page Risk tells the same of the whole.
+    Where there is no room for all, the last column goes first: the hover of the notional tells it too.
     """
 
     def __init__(self) -> None:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
+from desktop.market.sessions import NYSE
+
 
 class Leg(StrEnum):
     """The two sides of the trade."""
@@ -88,8 +90,13 @@ class Contract:
 
     root: str
     month: date
-    expiry: date
     roll: date
+
+    @property
+    def expiry(self) -> date:
+        """Last trading day: the third Friday, whose open settles the futures, or the session before a holiday."""
+        friday = third_friday(self.month.year, self.month.month)
+        return friday if NYSE.session(friday) is not None else NYSE.previous(friday).day
 
     @property
     def code(self) -> str:
@@ -103,7 +110,7 @@ class Contract:
 
 
 def third_friday(year: int, month: int) -> date:
-    """Expiry day of the quarterly equity index futures."""
+    """Where it is no holiday, the expiry day of the quarterly equity index futures."""
     first = date(year, month, 1)
     return first + timedelta(days=(4 - first.weekday()) % 7 + 14)
 
@@ -112,8 +119,13 @@ def front_contract(root: str, day: date) -> Contract:
     """The quarterly contract that is traded on `day`: the first whose roll date lies after it."""
     year, month = day.year, QUARTERLY_MONTHS[(day.month - 1) // 3]
     while True:
-        expiry = third_friday(year, month)
-        roll = expiry - _ROLL_BEFORE_EXPIRY
+        roll = third_friday(year, month) - _ROLL_BEFORE_EXPIRY
         if day < roll:
-            return Contract(root, date(year, month, 1), expiry, roll)
+            return Contract(root, date(year, month, 1), roll)
         year, month = (year + 1, 3) if month == 12 else (year, month + 3)
+
+
+def rolled_out_of(root: str, day: date) -> Contract | None:
+    """The contract that was rolled out of and still trades on `day`: a vendor's continuous quote may be of it."""
+    before = front_contract(root, day - timedelta(days=_ROLL_BEFORE_EXPIRY.days + 1))
+    return before if before.roll <= day <= before.expiry else None

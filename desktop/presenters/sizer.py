@@ -24,6 +24,7 @@ from desktop.presenters.sizer_form import (
     price_of,
     risk_of,
     suggested,
+    trade_day,
     unseen,
 )
 from desktop.presenters.sizer_orders import by_symbol, orders_of, standing
@@ -35,6 +36,7 @@ from desktop.presenters.words import (
     for_or_against,
     plain,
     short_dollars,
+    shown,
     signed,
     signed_dollars,
 )
@@ -120,20 +122,19 @@ class SizerPresenter:
             outcomes=told.outcomes,
             heat=told.heat,
             message=message,
-            notes=_notes(snapshot, position),
+            notes=_notes(snapshot, position, prices),
             standing=standing(snapshot, by_line),
             orders=orders,
             tables=told.tables,
             bases=bases_of(hedges, chosen),
-            margins=margins_of(form),
+            margins=margins_of(form, trade_day(snapshot)),
             what_if=what_if_of(settings, form, position),
             cover=cover_of(snapshot, settings, form, hedges),
             setups=setups,
         )
 
     def _parse(self, snapshot: Snapshot, settings: Settings) -> Form:
-        levels, session = suggested(snapshot), snapshot.today.session.day
-        today = session if snapshot.mode is Mode.LIVE else None
+        levels, today = suggested(snapshot), trade_day(snapshot) if snapshot.mode is Mode.LIVE else None
         held = self._parsed
         if held is None or held[0] is not settings or held[1:3] != (levels, today):
             self._parsed = held = settings, levels, today, parse(settings, levels, today)
@@ -225,15 +226,9 @@ def _column(hedge: Hedge, position: Position | Unknown | None) -> tuple[tuple[st
     rows += [
         ("long", Text(longs, Tone.RUT)),
         ("short", Text(shorts, Tone.NDX)),
-        ("vol / y", _money(position.spread_vol_usd)),
+        ("vol / y", shown(position.spread_vol_usd, dollars)),
     ]
     return tuple(rows)
-
-
-def _money(value: Maybe, *, tone: Tone = Tone.PLAIN, why: str = "") -> Text:
-    if isinstance(value, Unknown):
-        return Text(NOT_KNOWN, Tone.DIM, value.reason)
-    return Text(dollars(value), tone, why)
 
 
 def _row(leg: TicketLeg, price: Price, snapshot: Snapshot) -> LegRow:
@@ -251,10 +246,13 @@ def _row(leg: TicketLeg, price: Price, snapshot: Snapshot) -> LegRow:
         quantity=Text(f"{'+' if buy else '−'}{leg.quantity:,}"),
         price=Text(
             plain(leg.price, 2),
-            Tone.WARN if price.kind in (PriceKind.INDEX, PriceKind.TYPED) else Tone.PLAIN,
+            Tone.WARN if price.kind in (PriceKind.INDEX, PriceKind.TYPED, PriceKind.ROLLING) else Tone.PLAIN,
             price.origin,
         ),
-        notional=Text(dollars(leg.notional_usd), why=f"multiplier ${leg.multiplier:g} a point"),
+        notional=Text(
+            dollars(leg.notional_usd),
+            why=f"multiplier ${leg.multiplier:g} a point; its index +1 % makes {signed_dollars(leg.one_pct_usd)}",
+        ),
         one_percent=Text(signed_dollars(leg.one_pct_usd), why="made when its index rises by 1 %"),
         age=Text(price.age, _age_tone(price, snapshot), price.origin),
     )
@@ -266,10 +264,9 @@ def _age_tone(price: Price, snapshot: Snapshot) -> Tone:
     return Tone.PLAIN if price.live else Tone.WARN
 
 
-def _named(name: str, value: Maybe, *, why: str = "", unit: str = "") -> Text:
-    if isinstance(value, Unknown):
-        return Text(f"{name} {NOT_KNOWN}", Tone.DIM, value.reason)
-    return Text(f"{name} {dollars(value)}{unit}", why=why)
+def _named(name: str, value: Maybe, *, why: str, unit: str = "") -> Text:
+    told = shown(value, dollars, why=why)
+    return replace(told, text=f"{name} {told.text}{'' if isinstance(value, Unknown) else unit}")
 
 
 def _totals(p: Position) -> tuple[Text, ...]:
@@ -351,8 +348,8 @@ def _moves(rut_pct: float, ndx_pct: float) -> str:
     return f"RUT {signed(rut_pct, 0, ' %')}, NDX {signed(ndx_pct, 0, ' %')}"
 
 
-def _notes(snapshot: Snapshot, position: Position | None) -> tuple[Text, ...]:
-    notes = []
+def _notes(snapshot: Snapshot, position: Position | None, prices: Mapping[Leg, Price]) -> tuple[Text, ...]:
+    notes = [Text(f"{leg.value.upper()} price: {one.note}", Tone.WARN) for leg, one in prices.items() if one.note]
     if isinstance(snapshot.history.risk, Unknown):
         notes.append(Text(snapshot.history.risk.reason, Tone.DIM))
     if position is not None:

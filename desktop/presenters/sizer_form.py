@@ -9,10 +9,13 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from desktop import settings as declared
+from desktop.analytics.divergence import LegTick
 from desktop.analytics.ratio import Extreme
-from desktop.market.instruments import INSTRUMENTS, PAIRS, Instrument, Kind, Leg
+from desktop.market.instruments import INSTRUMENTS, PAIRS, Instrument, Kind, Leg, front_contract, rolled_out_of
 from desktop.market.known import Unknown
-from desktop.presenters.words import clock_et, day, moment_et, plain, span
+from desktop.market.quotes import Quote
+from desktop.market.sessions import trading_day
+from desktop.presenters.words import clock_et, day, moment_et, plain, signed, span
 from desktop.settings import Settings
 from desktop.snapshot import Mode, Snapshot
 from desktop.trade.basket import PriceStamp
@@ -120,9 +123,10 @@ _HELP = {
 
 
 class PriceKind(StrEnum):
-    """What a price is."""
+    """What a price is; `ROLLING` is a quote of now that may be of the month before the ticket's."""
 
     QUOTE = "quote"
+    ROLLING = "quote in the week of the roll"
     CLOSE = "close"
     INDEX = "index level"
     TYPED = "typed"
@@ -139,7 +143,9 @@ class Price:
     age: str
     stamp: PriceStamp
     live: bool = False
-    """A quote young enough for an order."""
+    """A quote young enough for an order, and of the month of the ticket."""
+    note: str = ""
+    """What the ticket warns of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +268,12 @@ def suggested(snapshot: Snapshot) -> tuple[float | None, float | None]:
 # What the market gives
 
 
+def trade_day(snapshot: Snapshot) -> date:
+    """The day an order would be made on: New York's date, on a night or a weekend later than the session shown."""
+    return trading_day(snapshot.moment)
+
+
+_FAR = 0.05
 _OLD_S = 3600
 """Older than this a price is told by its time of day, in the narrow column of the ticket."""
 
@@ -271,22 +283,10 @@ def market_price(snapshot: Snapshot, instrument: Instrument, fresh_s: float) -> 
     assert instrument.leg is not None
     # A micro trades at its mini's price: both are on the same index, to the same tick.
     quoted = INSTRUMENTS[PAIRS[instrument.kind][instrument.leg]]
-    name = short_name(quoted)
     later, tick = snapshot.later.get(quoted.symbol), snapshot.today.last_prices.get(quoted.symbol)
     last = later if later is not None else tick
     if last is not None:
-        age_s = last.age_s(snapshot.moment)
-        live = snapshot.mode is Mode.LIVE and age_s <= fresh_s
-        at = last.event_time
-        today = at.date() == snapshot.moment.date()
-        return Price(
-            last.price,
-            PriceKind.QUOTE,
-            f"{name} at {clock_et(at) if today else moment_et(at)}, {span(age_s)} old",
-            f"{span(age_s)} old" if age_s < _OLD_S else clock_et(at).removesuffix(" ET"),
-            PriceStamp("quote", at, age_s),
-            live,
-        )
+        return _quoted(snapshot, quoted, last, fresh_s)
     if instrument.kind is Kind.ETF:
         closes = snapshot.history.prices[instrument.symbol]
         if len(closes):
@@ -312,6 +312,28 @@ def market_price(snapshot: Snapshot, instrument: Instrument, fresh_s: float) -> 
     )
 
 
+def _quoted(snapshot: Snapshot, what: Instrument, last: Quote | LegTick, fresh_s: float) -> Price:
+    age_s, at, name = last.age_s(snapshot.moment), last.event_time, short_name(what)
+    of, today = trading_day(at), trade_day(snapshot)
+    young = snapshot.mode is Mode.LIVE and age_s <= fresh_s
+    origin = f"{name} at {clock_et(at) if of == today else moment_et(at)}, {span(age_s)} old"
+    time = clock_et(at, seconds=of == today).removesuffix(" ET")
+    age = f"{span(age_s)} old" if age_s < _OLD_S else time if of == today else f"{of.day} {of:%b} {time}"
+    old = rolled_out_of(what.root, today) if what.kind is Kind.FUTURE else None
+    if old is None:
+        return Price(last.price, PriceKind.QUOTE, origin, age, PriceStamp("quote", at, age_s), young)
+    new = front_contract(what.root, today)
+    return Price(
+        last.price,
+        PriceKind.ROLLING if young else PriceKind.QUOTE,
+        f"{origin}, perhaps of {old.label}",
+        age,
+        PriceStamp(f"quote perhaps of {old.code}", at, age_s),
+        note=f"quote perhaps of {old.label} (until {old.expiry.day} {old.expiry:%b}): "
+        f"type the price of {new.label}",
+    )
+
+
 def _no_price(why: str) -> Price:
     return Price(None, PriceKind.NONE, why, "", PriceStamp("none"))
 
@@ -319,7 +341,19 @@ def _no_price(why: str) -> Price:
 def price_of(form: Form, leg: Leg, given: Price) -> Price:
     """What is typed, else what the market gives."""
     typed = form.values.get(f"{leg.value}_price")
-    return given if typed is None else Price(typed, PriceKind.TYPED, "typed", "typed", PriceStamp("typed"))
+    if typed is None:
+        return given
+    far = _far(form, leg, given)
+    note = f"typed, {far} from the market's {plain(given.value, 2)}" if far and given.value is not None else ""
+    return Price(typed, PriceKind.TYPED, "typed", "typed", PriceStamp("typed"), note=note)
+
+
+def _far(form: Form, leg: Leg, given: Price) -> str:
+    """How far a typed price is from the market's, "" where they are close: a slip of the finger is told."""
+    typed = form.values.get(f"{leg.value}_price")
+    if typed is None or given.value is None or abs(typed / given.value - 1) <= _FAR:
+        return ""
+    return signed(100 * (typed / given.value - 1), 0, " %")
 
 
 @dataclass(frozen=True, slots=True)
@@ -405,7 +439,7 @@ def inputs_of(
         beta=risk.beta,
         rut_margin=_margin(form, traded, Leg.RUT),
         ndx_margin=_margin(form, traded, Leg.NDX),
-        day=snapshot.today.session.day,
+        day=trade_day(snapshot),
         costs=replace(CostInputs(), **costs),
     )
 
@@ -446,6 +480,9 @@ def fields_of(
             told = told or _told(market[1])
             if typed and market[0] and key not in errors:
                 market = market[0], _overridden(*market)
+                far = _far(form, Leg(key[:3]), given[Leg(key[:3])]) if key.endswith("_price") else ""
+                if far:
+                    market = market[0], Text(f"{far} from {market[0]}", Tone.WARN, market[1].why)
             if key.endswith("_price"):
                 name = f"{short_name(instruments_of(traded, Leg(key[:3]))[0])} price"
         elif key in ("stop", "target"):
@@ -467,7 +504,7 @@ def fields_of(
                 origin=market[1],
             )
         )
-    return (*shown, *_margin_fields(form, errors, traded, snapshot.today.session.day))
+    return (*shown, *_margin_fields(form, errors, traded, trade_day(snapshot)))
 
 
 def _overridden(given: str, origin: Text | None) -> Text:

@@ -23,13 +23,12 @@ def standing(snapshot: Snapshot, prices: Mapping[str, Price]) -> Text:
     doubts = _doubts(prices)
     if not doubts:
         return Text("")
-    kinds = {one.kind for one in prices.values()}
-    words = "typed prices" if kinds <= {PriceKind.TYPED, PriceKind.QUOTE} and _all_young(prices) else "old prices"
+    kinds = {one.kind for one in prices.values() if not one.live}
+    old = bool(kinds - {PriceKind.ROLLING, PriceKind.TYPED})
+    far = any(one.kind is PriceKind.TYPED and one.note for one in prices.values())
+    rolling = PriceKind.ROLLING in kinds
+    words = "price far off" if far else "old prices" if old else "roll week" if rolling else "typed prices"
     return Text(words, Tone.WARN, "\n".join(doubts))
-
-
-def _all_young(prices: Mapping[str, Price]) -> bool:
-    return all(one.live or one.kind is PriceKind.TYPED for one in prices.values())
 
 
 def refusal(snapshot: Snapshot) -> str:
@@ -78,17 +77,19 @@ def _ticket(snapshot: Snapshot, prices: Mapping[str, Price], text: str) -> str:
 
 
 def _made(symbol: str, price: Price) -> str:
-    """Where a price comes from; a micro's is its mini's."""
+    """Where a price comes from, of a typed one how far it is from the market's; a micro's is its mini's."""
+    if price.kind is PriceKind.TYPED:
+        return f"{symbol}: {price.note or price.origin}"
     return price.origin if price.origin.startswith(f"{symbol} ") else f"{symbol}: {price.origin}"
 
 
 def _warning(snapshot: Snapshot, prices: Mapping[str, Price]) -> tuple[str, ...]:
-    doubtful = any(not one.live for one in prices.values())
+    doubtful = any(not one.live and one.kind is not PriceKind.ROLLING for one in prices.values())
     if snapshot.mode is not Mode.LIVE or (doubtful and not snapshot.live):
         what = {Mode.LIVE: "last prices", Mode.AS_OF: "as of"}.get(snapshot.mode, snapshot.mode.value)
         return (f"NOT LIVE PRICES ({what}, {day(snapshot.today.session.day)})",)
     doubts = [
-        f"{symbol} {'typed' if one.kind is PriceKind.TYPED else one.age}"
+        f"{symbol} {one.origin.rpartition(', ')[2] if one.kind is PriceKind.ROLLING else one.age}"
         for symbol, one in prices.items()
         if not one.live
     ]

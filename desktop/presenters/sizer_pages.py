@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache
 
 from desktop.analytics.drawdowns import DrawdownMove
 from desktop.market.instruments import Leg
-from desktop.market.known import Maybe, Unknown
-from desktop.presenters.sizer_form import Form, Price, PriceKind, market_price, price_of
+from desktop.market.known import Unknown
+from desktop.presenters.sizer_form import (
+    MARGIN_OLD_DAYS,
+    Form,
+    Price,
+    PriceKind,
+    market_price,
+    price_of,
+    trade_day,
+)
 from desktop.presenters.sizer_orders import orders_of
 from desktop.presenters.words import (
     NOT_KNOWN,
@@ -73,11 +81,11 @@ def _risk(p: Position) -> EvidenceTable:
         ("Residual", Text(signed_dollars(p.residual_usd), why="k × long − short, in whole units")),
         (
             "Residual beta",
-            _money(p.residual_beta_usd, signed_dollars, "beta × long − short: dollars of NDX still long"),
+            shown(p.residual_beta_usd, signed_dollars, why="beta × long − short: dollars of NDX still long"),
         ),
-        ("Spread vol / y", _money(p.spread_vol_usd, dollars, "from volatilities and correlation in force")),
-        ("99 % day VaR", _money(p.var99_usd, dollars, "normal, 2.326 σ: one day in a hundred loses more")),
-        ("99 % day ES", _money(p.es99_usd, dollars, "normal: mean loss beyond the VaR")),
+        ("Spread vol / y", shown(p.spread_vol_usd, dollars, why="from volatilities and correlation in force")),
+        ("99 % day VaR", shown(p.var99_usd, dollars, why="normal, 2.326 σ: one day in a hundred loses more")),
+        ("99 % day ES", shown(p.es99_usd, dollars, why="normal: mean loss beyond the VaR")),
     ]
     past = p.historical
     if isinstance(past, Unknown):
@@ -86,12 +94,8 @@ def _risk(p: Position) -> EvidenceTable:
         span_of = f"{past.n:,} days, {day(past.first)} to {day(past.last)}"
         why = f"mean loss of this very position on the worst 1 % of {span_of}"
         rows.append(("Historical ES", Text(dollars(past.es99_usd), why=why)))
-    rows.append(("Margin", _money(p.margin_usd, dollars, "as typed on the page Costs")))
+    rows.append(("Margin", shown(p.margin_usd, dollars, why="as typed on the page Costs")))
     return EvidenceTable(("Risk", "$"), tuple((Text(name), value) for name, value in rows))
-
-
-def _money(value: Maybe, write: Callable[[float], str], why: str) -> Text:
-    return shown(value, write, why=why)
 
 
 def _days(snapshot: Snapshot, p: Position) -> EvidenceTable | None:
@@ -156,7 +160,7 @@ def _fall_cells(row: DrawdownMove) -> tuple[Text, ...]:
 
 def _costs(snapshot: Snapshot, p: Position, inputs: CostInputs) -> EvidenceTable:
     """Each cost by leg; what is earned has a minus."""
-    today = snapshot.today.session.day
+    today = trade_day(snapshot)
     by_leg = {leg: costs_of([cost_leg(line) for line in p.legs if line.leg is leg], inputs, today) for leg in Leg}
     rut, ndx, both = by_leg[Leg.RUT], by_leg[Leg.NDX], p.costs
     rolls = f"{both.rolls} roll{'' if both.rolls == 1 else 's'} while held"
@@ -192,15 +196,16 @@ def _cost(costs: Costs, key: str, *, strong: bool = False) -> Text:
     return Text(dollars(value, 0 if abs(value) >= 100 else 2), Tone.GOOD if strong and value < 0 else Tone.PLAIN)
 
 
-def margins_of(form: Form) -> tuple[Text, ...]:
+def margins_of(form: Form, today: date) -> tuple[Text, ...]:
     """Every margin that is kept, with its day."""
     kept = []
     for symbol in TRADED:
         key = f"margin_{symbol.lower()}"
         value, asked = form.values.get(key), form.days.get(f"{key}_day")
         if value is not None and key not in form.errors:
-            of = "no day typed" if asked is None else f"of {day(asked)}"
-            kept.append(Text(f"{symbol} {dollars(value)} {of}", Tone.WARN if asked is None else Tone.DIM))
+            old = asked is not None and (today - asked).days > MARGIN_OLD_DAYS
+            of = "no day typed" if asked is None else f"of {day(asked)}{', old' if old else ''}"
+            kept.append(Text(f"{symbol} {dollars(value)} {of}", Tone.WARN if asked is None or old else Tone.DIM))
     words = "Margins kept:" if kept else "Margins: none kept; type one, as your broker asks today"
     return (Text(words, Tone.DIM), *kept)
 
@@ -277,7 +282,8 @@ def cover_of(snapshot: Snapshot, settings: Settings, form: Form, hedges: Sequenc
     needed = {short_name(one.what): one.what for one in form.holdings}
     for leg in Leg:
         needed.update({short_name(one): one for one in instruments_of(traded, leg)})
-    own = {short_name(one): leg for leg in Leg for one in instruments_of(traded, leg)}
+    kind = instruments_of(traded, Leg.RUT)[0].kind  # mini and micro are on one price
+    own = {symbol: one.leg for symbol, one in TRADED.items() if one.kind is kind and one.leg is not None}
     quotes: dict[str, Price] = {}
     for symbol, one in needed.items():
         given = market_price(snapshot, one, settings.order_age_s)
@@ -286,7 +292,7 @@ def cover_of(snapshot: Snapshot, settings: Settings, form: Form, hedges: Sequenc
     if missing:
         return CoverState(message=f"{missing}: the hedge cannot be told without it")
     prices = {symbol: one.value for symbol, one in quotes.items() if one.value is not None}
-    day_of = snapshot.today.session.day
+    day_of = trade_day(snapshot)
     found = [
         (one, one.k if isinstance(one.k, Unknown) else cover(form.holdings, prices, one.k, traded, day_of))
         for one in hedges

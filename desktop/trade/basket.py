@@ -2,7 +2,8 @@
 
 Every order is a day limit at the price of the ticket, rounded to the instrument's tick. Columns and values of
 the basket for Interactive Brokers follow "Manually Create a Basket File" and "Basket Fields" in the guide to its
-Trader Workstation, which takes no comments: the stamp stands in the field BasketTag.
+Trader Workstation, which takes no comments: when the basket was made, and what its prices rest on, stand in the
+field BasketTag, which comes back as the order reference of every trade.
 """
 
 from __future__ import annotations
@@ -66,9 +67,17 @@ def written(
     layout: Layout, lines: Sequence[TicketLeg], stamps: Mapping[str, PriceStamp], made_at: datetime
 ) -> str:
     """Return the file: one row a line of the ticket. `stamps` are by symbol of the line; none counts as typed."""
+    of = [stamps.get(line.symbol, TYPED) for line in lines]
     if layout is Layout.IBKR:
-        return _csv(IBKR_COLUMNS, [_ibkr(line, tag(made_at)) for line in lines])
-    return _csv(OMS_COLUMNS, [_oms(line, stamps.get(line.symbol, TYPED), made_at) for line in lines])
+        basket = tag(made_at) + "".join(dict.fromkeys(map(_mark, of)))
+        return _csv(IBKR_COLUMNS, [_ibkr(line, basket) for line in lines])
+    return _csv(OMS_COLUMNS, [_oms(line, stamp, made_at) for line, stamp in zip(lines, of, strict=True)])
+
+
+def _mark(stamp: PriceStamp) -> str:
+    """QUOTE3S, CLOSE, INDEX, TYPED: letters and digits alone, which is what a tag may hold."""
+    age = "" if stamp.age_s is None else f"{stamp.age_s:.0f}S"
+    return f"{stamp.source.split()[0].upper()}{age}"
 
 
 def _ibkr(line: TicketLeg, basket: str) -> tuple[str, ...]:

@@ -15,6 +15,8 @@ from math import isfinite
 from desktop.market.instruments import front_contract
 
 _YEAR_DAYS = 365
+_MOST_DAYS, _MOST = 3650, 1000
+"""Longest holding period; most dollars of commission, or ticks of half a spread, a unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ def validate_costs(costs: CostInputs) -> Mapping[str, str]:
                 errors[one.name] = f"{value:g} a year is {value:.0%}: a rate is a share, 4 % is 0.04"
         elif value < 0:
             errors[one.name] = f"{value:g} is below zero"
+        elif value > (most := _MOST_DAYS if one.name == "holding_days" else _MOST):
+            errors[one.name] = f"{value:g} is beyond any trade: at most {most:,}"
     return errors
 
 

@@ -18,7 +18,7 @@ from desktop.market.known import Unknown
 from desktop.trade import money
 from desktop.trade.inputs import Choice, Side, instruments_of, short_name
 from desktop.trade.money import MICRO
-from desktop.trade.position import TicketLeg, ticket_lines, unit_micro
+from desktop.trade.position import TicketLeg, line_text, ticket_lines, unit_micro
 from desktop.trade.typed import FieldError, parse_number
 
 TRADED: Mapping[str, Instrument] = {
@@ -158,11 +158,7 @@ def cover_text(found: Cover, holdings: Sequence[Holding]) -> str:
     held = " ".join(
         f"{'−' if one.quantity < 0 else '+'}{abs(one.quantity):,} {short_name(one.what)}" for one in holdings
     )
-    lines = [
-        f"{line.side.upper()} {line.quantity:,} {line.contract} @ {money.price(line.price)} = "
-        f"{money.usd(line.notional_usd)}"
-        for line in found.lines
-    ] or ["nothing to trade: hedged within half a unit"]
+    lines = [line_text(line) for line in found.lines] or ["nothing to trade: hedged within half a unit"]
     return "\n".join(
         (f"Hedge of {held}, k {found.k:.4g}", *lines, f"Residual {money.signed(found.residual_usd)} of NDX")
     )

@@ -22,6 +22,7 @@ from desktop.trade.hedge import HedgeKind
 MOST_USD = 1e11
 _ABSURD_RATIO = 3.0
 _LOW_K, _HIGH_K = 0.1, 10.0
+_LOW_VOL, _HIGH_VOL = 0.01, 5.0
 
 
 _LEAST_HEDGED_VOL = 1e-4
@@ -118,10 +119,11 @@ class SizerInputs:
         """The ratio that stop and target refer to; None while a price is missing or no price."""
         if self.ratio is not None:
             return self.ratio
-        if not _is_price(self.rut_price) or not _is_price(self.ndx_price):
+        rut, ndx = self.rut_price, self.ndx_price
+        if rut is None or ndx is None:
             return None
-        assert self.rut_price is not None and self.ndx_price is not None
-        return self.ndx_price / self.rut_price
+        good = _is_price(rut, self.instrument, Leg.RUT) and _is_price(ndx, self.instrument, Leg.NDX)
+        return ndx / rut if good else None
 
     @property
     def vols(self) -> tuple[float, float, float] | None:
@@ -156,10 +158,14 @@ def validate(inputs: SizerInputs) -> Mapping[str, str]:
             errors[name] = why
 
     for leg, name, price in ((Leg.RUT, "rut_price", inputs.rut_price), (Leg.NDX, "ndx_price", inputs.ndx_price)):
-        symbol = short_name(instruments_of(inputs.instrument, leg)[-1])
+        what = instruments_of(inputs.instrument, leg)[-1]
+        symbol = short_name(what)
         need(name, price, f"the price of {symbol} is missing: wait for a quote or type it")
-        if price is not None and not _is_price(price):
-            errors[name] = f"{price:g} is no price of {symbol}: it must be above 0 and below 10,000,000"
+        if price is not None and not _is_price(price, inputs.instrument, leg):
+            errors[name] = (
+                f"{price:g} is no price of {symbol}: it must be above 0, at least one tick, {what.tick:g}, "
+                "and below 10,000,000"
+            )
     if inputs.instrument is not Choice.ETF:
         need("day", inputs.day, "the contract month is missing: futures need the day of the trade")
 
@@ -176,16 +182,15 @@ def validate(inputs: SizerInputs) -> Mapping[str, str]:
     check(
         "min_use", inputs.min_use, 0 <= inputs.min_use <= 1, f"{inputs.min_use:g} is no share of the cap: 0 to 1"
     )
-    check(
-        "k",
-        inputs.k,
-        _LOW_K <= inputs.k <= _HIGH_K,
-        f"{inputs.k:g} is no hedge of these legs: short notional over long must be {_LOW_K:g} to {_HIGH_K:g}",
-    )
     check("weight", inputs.weight, inputs.weight >= 0, f"{inputs.weight:g} is below zero")
     for name, value in (("su", inputs.su), ("sn", inputs.sn)):
         if value is not None:
-            check(name, value, 0.01 <= value <= 5, f"{value:g} is no annual volatility: 0.01 (1 %) to 5 (500 %)")
+            check(
+                name,
+                value,
+                _LOW_VOL <= value <= _HIGH_VOL,
+                f"{value:g} is no annual volatility: 0.01 (1 %) to 5 (500 %)",
+            )
     if inputs.rho is not None:
         check(
             "rho", inputs.rho, -1 <= inputs.rho <= 1, f"{inputs.rho:g} is no correlation: it lies between -1 and 1"
@@ -212,7 +217,29 @@ def validate(inputs: SizerInputs) -> Mapping[str, str]:
     _check_levels(inputs, errors)
     _check_needs(inputs, errors, need)
     errors.update(validate_costs(inputs.costs))
-    return errors
+    return dict(hedge_errors(inputs)) | errors
+
+
+def hedge_errors(inputs: SizerInputs) -> Mapping[str, str]:
+    """What is wrong with the hedge ratio alone; another hedge of the same inputs may be good."""
+    k, vols = inputs.k, inputs.vols
+    if not isfinite(k):
+        return {"k": f"{k} is not a number"}
+    if not _LOW_K <= k <= _HIGH_K:
+        return {
+            "k": f"{k:g} is no hedge of these legs: short notional over long must be {_LOW_K:g} to {_HIGH_K:g}"
+        }
+    by_vol = inputs.size_by is SizeBy.VOL_TARGET or inputs.kelly_sharpe is not None
+    if not by_vol or vols is None or not _are_vols(*vols) or hedged_vol(vols, k) >= _LEAST_HEDGED_VOL:
+        return {}
+    return {
+        "rho": f"a correlation of {vols[2]:g} with su {vols[0]:g}, sn {vols[1]:g} and k {k:g} "
+        "hedges everything away: no volatility is left to size by"
+    }
+
+
+def _are_vols(su: float, sn: float, rho: float) -> bool:
+    return all(_LOW_VOL <= one <= _HIGH_VOL for one in (su, sn)) and -1 <= rho <= 1
 
 
 def _check_levels(inputs: SizerInputs, errors: dict[str, str]) -> None:
@@ -276,14 +303,6 @@ def _check_needs(inputs: SizerInputs, errors: dict[str, str], need: Need) -> Non
             errors["kelly_sharpe"] = f"{inputs.kelly_sharpe:g}: without an expected gain Kelly trades nothing"
         if not 0 < inputs.kelly_share <= 1:
             errors["kelly_share"] = f"{inputs.kelly_share:g} is no share of full Kelly: above 0, at most 1"
-    vols = inputs.vols
-    if vols is None or not (by_vol or kelly) or {"su", "sn", "rho", "k"} & errors.keys():
-        return
-    if hedged_vol(vols, inputs.k) < _LEAST_HEDGED_VOL:
-        errors["rho"] = (
-            f"{vols[2]:g} with su {vols[0]:g}, sn {vols[1]:g} and k {inputs.k:g} hedges everything away: "
-            "no volatility is left to size by"
-        )
 
 
 def hedged_vol(vols: tuple[float, float, float], k: float) -> float:
@@ -292,8 +311,8 @@ def hedged_vol(vols: tuple[float, float, float], k: float) -> float:
     return sqrt(max(su**2 + (k * sn) ** 2 - 2 * rho * su * sn * k, 0.0))
 
 
-def _is_price(value: float | None) -> bool:
-    return value is not None and isfinite(value) and 1e-3 <= value < 1e7
+def _is_price(value: float, traded: Choice, leg: Leg) -> bool:
+    return isfinite(value) and instruments_of(traded, leg)[-1].tick <= value < 1e7
 
 
 def short_name(what: Instrument) -> str:

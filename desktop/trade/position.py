@@ -311,13 +311,17 @@ def unit_micro(what: Instrument, price: float) -> int:
     return round(what.multiplier_usd) * lots.micro(price)
 
 
-def ticket_text(position: Position) -> str:
-    """Both legs as plain text for a chat, with what the position risks."""
-    lines = [
+def line_text(line: TicketLeg) -> str:
+    """One line of a ticket for a chat: BUY 7 RTY Sep 24 @ 2,200.00 = $770,000."""
+    return (
         f"{line.side.upper()} {line.quantity:,} {line.contract} @ {money.price(line.price)} = "
         f"{money.usd(line.notional_usd)}"
-        for line in position.legs
-    ]
+    )
+
+
+def ticket_text(position: Position) -> str:
+    """Both legs as plain text for a chat, with what the position risks."""
+    lines = [line_text(line) for line in position.legs]
     lines.append(
         f"Long RUT / short NDX, k {position.k:.4g}, gross {money.usd(position.gross_usd)}, "
         f"residual {money.signed(position.residual_usd)}"

@@ -27,6 +27,7 @@ from desktop.trade.inputs import (
     SizerInputs,
     SizerInputsError,
     finer_units,
+    hedge_errors,
     hedged_vol,
     instruments_of,
     short_name,
@@ -110,10 +111,12 @@ def size_three(
             sized.append(Sized(hedge, hedge.k))
             continue
         one = replace(inputs, k=hedge.k, hedge=hedge.kind)
-        errors = validate(one)
-        if errors.keys() - {"k"}:
+        by_hedge = hedge_errors(one)
+        errors = {name: why for name, why in validate(one).items() if by_hedge.get(name) != why}
+        if errors:
             raise SizerInputsError(errors)
-        sized.append(Sized(hedge, Unknown(errors["k"]) if errors else _sized(one, history)))
+        reason = next(iter(by_hedge.values()), "")
+        sized.append(Sized(hedge, Unknown(reason) if reason else _sized(one, history)))
     return tuple(sized)
 
 
@@ -149,7 +152,8 @@ def _task(inputs: SizerInputs) -> Task:
         vol = lots.VolLimit(*vols, most if vol is None else min(most, vol.most_usd))
         wanted.append(most / hedged_vol(vols, k))
     long_usd = min(wanted)
-    high = None if inputs.gross_cap is None else floor(inputs.gross_cap * MICRO)
+    # By its digits: the float product may lie above a cap that was worked out, such as 85.67999999999999.
+    high = None if inputs.gross_cap is None else floor(Fraction(str(inputs.gross_cap)) * MICRO)
     low, weight = 0, inputs.weight
     if inputs.size_by is SizeBy.CAP:
         assert high is not None

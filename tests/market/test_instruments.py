@@ -17,6 +17,7 @@ from desktop.market.instruments import (
     front_contract,
     third_friday,
 )
+from desktop.market.sessions import NYSE, TABLE_LAST
 
 
 @pytest.mark.parametrize(
@@ -83,13 +84,33 @@ def test_front_contract_rolls_on_the_monday_of_the_expiry_week(day, code, label,
     assert (front.code, front.label, front.roll) == (code, label, date.fromisoformat(roll))
 
 
+@pytest.mark.parametrize(
+    ("day", "code", "expiry"),
+    [
+        # Third Fridays on which the exchange is closed: Good Friday 2008, and Juneteenth in 2026 and 2027.
+        (date(2008, 3, 3), "NQH8", date(2008, 3, 20)),
+        (date(2026, 6, 1), "NQM6", date(2026, 6, 18)),
+        (date(2026, 3, 23), "NQM6", date(2026, 6, 18)),
+        (date(2027, 6, 1), "NQM7", date(2027, 6, 17)),  # the 19th is a Saturday: kept on the Friday
+        (date(2024, 7, 11), "NQU4", date(2024, 9, 20)),
+    ],
+)
+def test_a_contract_whose_third_friday_is_a_holiday_ends_the_session_before(day, code, expiry):
+    front = front_contract("NQ", day)
+    assert (front.code, front.expiry) == (code, expiry)
+    assert front.roll.weekday() == 0  # the roll stays on its Monday
+    assert timedelta(days=3) <= front.expiry - front.roll <= timedelta(days=4)
+
+
 @given(day=st.dates(date(1990, 1, 1), date(2090, 1, 1)))
 def test_front_contract_is_always_the_next_to_roll(day):
     front = front_contract("NQ", day)
     assert front.month.month in (3, 6, 9, 12)
-    assert (front.roll.weekday(), front.expiry.weekday()) == (0, 4)
-    assert front.expiry - front.roll == timedelta(days=4)
-    assert 15 <= front.expiry.day <= 21
+    friday = third_friday(front.month.year, front.month.month)
+    assert (front.roll.weekday(), friday - front.roll) == (0, timedelta(days=4))
+    assert 15 <= friday.day <= 21
+    if friday <= TABLE_LAST:
+        assert front.expiry == (friday - timedelta(days=1) if NYSE.session(friday) is None else friday)
     assert day < front.roll <= day + timedelta(days=98)  # a quarter never has more than fourteen weeks
     assert front_contract("NQ", front.roll - timedelta(days=1)) == front
-    assert front_contract("NQ", front.roll).expiry > front.expiry
+    assert front_contract("NQ", front.roll).month > front.month

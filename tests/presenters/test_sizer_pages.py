@@ -17,7 +17,7 @@ from desktop.presenters.sizer_form import applied
 from desktop.settings import Settings
 from desktop.snapshot import Mode, Snapshot
 from tests.presenters.conftest import build
-from widgets.states import FieldState, SizerForm, SizerState, Tone
+from widgets.states import FieldState, SizerForm, SizerState, Text, Tone
 
 NOW = datetime(2024, 7, 11, 15, 0, tzinfo=UTC)
 # METHODS 9, check C, with typed hedge; the prices come as quotes.
@@ -223,6 +223,85 @@ def test_no_file_is_made_of_prices_that_are_not_of_now(live, mode, why):
     assert state.orders.ticket.startswith("NOT LIVE PRICES")  # as text it may go, stamped
 
 
+# Nights, weekends and the week of the roll
+
+
+def test_a_price_of_another_day_tells_its_day():
+    # Sunday: the last trade was on Friday, so a time of day alone would read as today's.
+    sunday = build(datetime(2024, 7, 14, 18, 0, tzinfo=UTC), date(2024, 7, 12))
+    friday = datetime(2024, 7, 12, 20, 59, 58, tzinfo=UTC)
+    state = sizer(quoted(sunday, age_s=(sunday.moment - friday).total_seconds()))
+    assert {one.age.text for one in state.legs} == {"12 Jul 16:59"}
+    assert state.legs[0].price.why == "RTY at Fri 12 Jul 16:59 ET, 1 d 21 h old"
+    # 20:30 in New York is the next day in UTC already: that is yesterday evening all the same.
+    morning = build(datetime(2024, 7, 11, 14, 0, tzinfo=UTC), date(2024, 7, 10))
+    state = sizer(quoted(morning, age_s=13.5 * 3600))
+    assert {one.age.text for one in state.legs} == {"10 Jul 20:30"}
+    assert state.legs[0].price.why == "RTY at Wed 10 Jul 20:30 ET, 13 h 30 min old"
+
+
+@pytest.mark.parametrize(
+    ("moment", "last", "today"),
+    [
+        (datetime(2024, 7, 13, 15, 0, tzinfo=UTC), date(2024, 7, 12), date(2024, 7, 13)),  # Saturday
+        (datetime(2024, 7, 12, 6, 0, tzinfo=UTC), date(2024, 7, 11), date(2024, 7, 12)),  # 02:00 in New York
+    ],
+)
+def test_a_margin_asked_on_a_day_whose_session_has_not_begun_is_of_today(moment, last, today):
+    seen = quoted(build(moment, last))
+    asked = replace(MINIS, margin_rty="7000", margin_rty_day=today.isoformat())
+    assert field(sizer(seen, asked), "margin_rty_day").error == ""
+    ahead = replace(asked, margin_rty_day=(today + timedelta(days=1)).isoformat())
+    assert "lies after today" in field(sizer(seen, ahead), "margin_rty_day").error
+
+
+def test_on_the_day_of_the_roll_the_next_month_is_traded_from_midnight_on():
+    # Monday 16 September 2024, 02:00 in New York: no session of that day has begun.
+    night = quoted(build(datetime(2024, 9, 16, 6, 0, tzinfo=UTC), date(2024, 9, 13)))
+    assert [one.contract.text for one in sizer(night).legs] == ["RTY Dec 24", "NQ Dec 24"]
+
+
+def test_in_the_week_of_the_roll_a_quote_may_be_of_the_month_that_expires():
+    # Tuesday: Sep 24 trades until Friday, and the vendor's continuous quote does not tell its month.
+    week = quoted(build(datetime(2024, 9, 17, 15, 0, tzinfo=UTC), date(2024, 9, 16)))
+    state = sizer(week)
+    assert [one.contract.text for one in state.legs] == ["RTY Dec 24", "NQ Dec 24"]
+    assert (state.standing.text, state.standing.tone) == ("roll week", Tone.WARN)
+    assert "RTY at 10:59:57 ET, 3 s old, perhaps of RTY Sep 24" in state.standing.why
+    assert all(one.price.tone is Tone.WARN for one in state.legs)
+    assert any("RTY Sep 24" in one.text and "type the price of RTY Dec 24" in one.text for one in state.notes)
+    assert state.orders is not None
+    assert "perhaps of NQ Sep 24" in state.orders.confirm
+    assert state.orders.ticket.startswith("CHECK PRICES (RTY perhaps of RTY Sep 24, NQ perhaps of NQ Sep 24)")
+    oms = list(csv.DictReader(state.orders.offers[1].text.splitlines()))
+    assert [one["price_source"] for one in oms] == ["quote perhaps of RTYU4", "quote perhaps of NQU4"]
+    typed = sizer(week, replace(MINIS, rut_price="2,200", ndx_price="20,000"))
+    assert typed.standing.text == "typed prices"
+    etfs = sizer(quoted(week, IWM=210.0, QQQ=492.0), replace(ETFS, instrument="etf"))
+    assert etfs.standing.text == ""
+
+
+@pytest.mark.parametrize("moment", [datetime(2024, 9, 13, 15, tzinfo=UTC), datetime(2024, 9, 23, 15, tzinfo=UTC)])
+def test_beside_the_week_of_the_roll_a_quote_is_of_the_month_of_the_ticket(moment):
+    week = quoted(build(moment, (moment - timedelta(days=3 if moment.weekday() == 0 else 1)).date()))
+    assert sizer(week).standing.text == ""
+
+
+def test_a_typed_price_far_from_the_markets_is_told():
+    seen = quoted(build(NOW, date(2024, 7, 10)))
+    state = sizer(seen, replace(MINIS, sizing="cap", gross_cap="100m", rut_price="22,000"))  # a zero too many
+    price = field(state, "rut_price")
+    assert price.origin is not None
+    assert (price.origin.text, price.origin.tone) == ("+900 % from 2,200.00", Tone.WARN)
+    assert any("RUT price: typed, +900 % from the market's 2,200.00" in one.text for one in state.notes)
+    assert state.orders is not None
+    assert state.orders.confirm == "RTY: typed, +900 % from the market's 2,200.00"
+    assert state.standing.text == "price far off"
+    near = sizer(seen, replace(MINIS, rut_price="2,205"))
+    assert field(near, "rut_price").origin == Text("market 2,200.00", Tone.DIM, "RTY at 10:59:57 ET, 3 s old")
+    assert not any("typed" in one.text for one in near.notes)
+
+
 # Risk and past falls
 
 
@@ -324,6 +403,8 @@ def test_an_old_margin_is_told(live):
     asked = field(state, "margin_rty_day")
     assert asked.label == "RTY asked · old"
     assert asked.help.startswith("71 days old")
+    (kept,) = state.margins[1:]
+    assert (kept.text, kept.tone) == ("RTY $7,000 of 1 May 2024, old", Tone.WARN)
 
 
 @pytest.mark.parametrize(("text", "why"), [("July", "is no date"), ("2024-07-12", "lies after today")])
@@ -373,6 +454,18 @@ def test_a_holding_is_hedged_by_every_hedge_and_the_chosen_one_can_be_taken_away
     assert cover.orders is not None
     (row,) = csv.DictReader(cover.orders.offers[0].text.splitlines())
     assert (row["Action"], row["Quantity"], row["Symbol"]) == ("SELL", "3", "MNQ")
+
+
+def test_a_typed_price_counts_for_mini_and_micro_alike(base):
+    # Both are on one index to one tick: 3 RTY at 2,300 are 345,000, against 20,000 x 2 a micro.
+    seen = quoted(base)
+    settings = replace(MINIS, instrument="micro", hedge="dollar", typed_hedge="", held="+3 RTY", rut_price="2300")
+    cover = sizer(seen, settings).cover
+    assert cover.table is not None
+    assert "held: RUT +$345,000" in [one.text for one in cover.facts]
+    assert "RTY typed" in [one.text for one in cover.facts]
+    assert cover.orders is not None
+    assert "RTY: typed" in cover.orders.confirm
 
 
 def test_wrong_holding_is_told_and_leaves_the_ticket_alone(live):

@@ -54,6 +54,9 @@ def test_seven_long_against_two_short_are_told_with_their_money(plain):
     long, short = state.legs
     assert (long.side.text, long.quantity.text, long.notional.text) == ("BUY", "+7", "$770,000")
     assert (short.side.text, short.quantity.text, short.notional.text) == ("SELL", "−2", "$800,000")
+    # Where the narrow ticket has no room for the column, the hover tells what a move of 1 % makes.
+    assert long.notional.why == "multiplier $50 a point; its index +1 % makes +$7,700"
+    assert short.notional.why == "multiplier $20 a point; its index +1 % makes −$8,000"
     assert long.price.text == "2,200.00"
     assert long.price.why == "typed"
     assert long.price.tone is Tone.WARN  # no quote: somebody typed it

@@ -8,12 +8,12 @@ from datetime import UTC, date, datetime
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from desktop.market.instruments import Leg
 from desktop.market.known import Unknown
-from desktop.trade.basket import Layout, PriceStamp, limit_price, tag, written
+from desktop.trade.basket import TYPED, Layout, PriceStamp, limit_price, tag, written
 from desktop.trade.position import Position, instrument_of
 from desktop.trade.sizing import Choice, Side, SizeBy, SizerInputs, size
 
@@ -41,8 +41,8 @@ def test_minis_of_check_c_as_the_broker_documents_a_limit_order():
     assert written(Layout.IBKR, sized(MINIS).legs, {}, MADE).split("\r\n") == [
         "Action,Quantity,Symbol,SecType,LastTradingDayOrContractMonth,Exchange,Currency,TimeInForce,OrderType,"
         "LmtPrice,BasketTag",
-        "BUY,7,RTY,FUT,202409,CME,USD,DAY,LMT,2200.0,RM20240711T143007Z",
-        "SELL,2,NQ,FUT,202409,CME,USD,DAY,LMT,20000.00,RM20240711T143007Z",
+        "BUY,7,RTY,FUT,202409,CME,USD,DAY,LMT,2200.0,RM20240711T143007ZTYPED",
+        "SELL,2,NQ,FUT,202409,CME,USD,DAY,LMT,20000.00,RM20240711T143007ZTYPED",
         "",
     ]
 
@@ -67,6 +67,22 @@ def test_generic_file_tells_of_when_each_price_is():
     assert (long["notional"], short["notional"]) == ("770000.00", "800000.00")
 
 
+@pytest.mark.parametrize(
+    ("long", "short", "mark"),
+    [
+        (PriceStamp("quote", MADE, 3.2), PriceStamp("quote", MADE, 3.4), "QUOTE3S"),
+        (PriceStamp("quote", MADE, 3.2), PriceStamp("quote perhaps of NQU4", MADE, 65.0), "QUOTE3SQUOTE65S"),
+        (PriceStamp("close of 2024-07-10"), TYPED, "CLOSETYPED"),
+        (PriceStamp("index level of 2024-07-11"), PriceStamp("index level of 2024-07-11"), "INDEX"),
+    ],
+)
+def test_the_tag_of_the_basket_tells_what_its_prices_rest_on(long, short, mark):
+    told = rows(written(Layout.IBKR, sized(MINIS).legs, {"RTY": long, "NQ": short}, MADE))
+    # One tag identifies the basket, so every row has the same; letters and digits are all it may hold.
+    assert {one["BasketTag"] for one in told} == {f"RM20240711T143007Z{mark}"}
+    assert all(one["BasketTag"].isalnum() for one in told)
+
+
 def test_two_baskets_of_different_seconds_have_different_names():
     assert tag(MADE) != tag(MADE.replace(second=8))
 
@@ -77,6 +93,7 @@ def test_nothing_stands_between_a_value_and_its_comma(layout):
         assert [one.strip() for one in line.split(",")] == line.split(",")
 
 
+@settings(deadline=None)
 @given(
     choice=st.sampled_from(Choice),
     cap=st.integers(300_000, 50_000_000),
@@ -104,6 +121,7 @@ def test_a_file_holds_the_quantities_sides_and_notionals_of_the_ticket(choice, c
         assert {one.leg for one in made.legs if one.side is leg} == {Leg.RUT if leg is Side.BUY else Leg.NDX}
 
 
+@settings(deadline=None)
 @given(price=st.floats(50, 30_000), choice=st.sampled_from(Choice))
 def test_a_limit_lies_on_the_tick_next_to_the_price(price, choice):
     made = size(

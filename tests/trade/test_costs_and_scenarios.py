@@ -80,7 +80,9 @@ def test_roll_dates_within_the_holding_period(day, days, rolls):
 @pytest.mark.parametrize(
     ("field", "value", "words"),
     [("holding_days", -1.0, "below zero"), ("borrow_rate", 4.0, "0.04"), ("financing_rate", nan, "not a number"),
-     ("half_spread_ticks", inf, "not a number")],
+     ("half_spread_ticks", inf, "not a number"), ("holding_days", 1e9, "at most 3,650"),
+     ("half_spread_ticks", 1e300, "at most 1,000"), ("mini_commission_usd", 1e200, "at most 1,000"),
+     ("share_commission_usd", 1001.0, "at most 1,000")],
 )  # fmt: skip
 def test_an_absurd_assumption_is_named(field, value, words):
     from dataclasses import replace

@@ -11,12 +11,12 @@ from math import nan, sqrt
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from desktop.market.instruments import Leg
 from desktop.market.known import Unknown
-from desktop.trade.hedge import HedgeKind, implied_hedges
+from desktop.trade.hedge import HedgeKind, dollar_hedge, implied_hedges, typed_hedge
 from desktop.trade.sizing import (
     Choice,
     Position,
@@ -272,6 +272,7 @@ def test_the_cap_search_finds_the_true_optimum(rut, ndx, k, pairs, use):
     st.floats(0.5, 2.0),
     st.booleans(),
 )
+@example(14.28, 14.28, 0.3, 3.0, SizeBy.VOL_TARGET, 0.5, 2.0, True)  # cap 85.67999999999999, six units 85.68
 def test_the_target_search_finds_the_true_optimum(rut, ndx, k, pairs, size_by, rho, weight, capped):
     capital = (rut + ndx) * pairs
     inputs = SizerInputs(
@@ -494,6 +495,20 @@ def test_wrong_inputs_are_told_before_any_hedge():
         size_three(replace(CHECK_C, capital=-1.0), implied_hedges(0.22, 0.20, 0.60))
 
 
+def test_a_hedge_that_leaves_no_volatility_to_size_by_leaves_the_others_alone():
+    # Both legs at 20 % and moving as one: k 1 hedges everything away, k 1.1 leaves 2 % a year of the long.
+    alike = replace(CHECK_C, su=0.20, sn=0.20, rho=1.0)
+    away, left = size_three(alike, (dollar_hedge(), typed_hedge(1.1)))
+    assert isinstance(away.position, Unknown)
+    assert "hedges everything away" in away.position.reason
+    assert isinstance(left.position, Position)
+    assert left.position.spread_vol_usd == pytest.approx(
+        0.20 * abs(left.position.long_usd - left.position.short_usd)
+    )
+    with pytest.raises(SizerInputsError, match="capital"):
+        size_three(replace(alike, capital=-1.0), (dollar_hedge(),))
+
+
 def test_the_ticket_holds_both_legs_for_a_chat():
     assert ticket_text(sized(CHECK_C)).splitlines() == [
         "BUY 7 RTY Sep 24 @ 2,200.00 = $770,000",
@@ -523,6 +538,8 @@ def test_the_ticket_holds_both_legs_for_a_chat():
         ("rut_price", None, "the price of RTY is missing"),
         ("ndx_price", nan, "nan is no price of NQ"),
         ("ndx_price", -1.0, "no price of NQ"),
+        ("ndx_price", 0.2, "at least one tick, 0.25"),  # its order would have the limit 0.00
+        ("rut_price", 0.05, "at least one tick, 0.1"),
         ("day", None, "the contract month is missing"),
         ("k", nan, "nan is not a number"),
         ("k", 0.0, "no hedge of these legs"),

@@ -341,7 +341,7 @@ def answering(monkeypatch: pytest.MonkeyPatch, answer: QMessageBox.StandardButto
 
 def test_a_set_up_is_loaded_by_its_name_and_the_button_tells_it(panel):
     asked = setups(panel, ("CPI day", "R&D"), "R&D")
-    assert panel.findChild(SetupsButton).text() == "R&D"
+    assert panel.findChild(SetupsButton).text() == "R&&D"  # one & would make D its shortcut and not be shown
     choose(panel, "CPI day")
     choose(panel, "R&&D")
     assert asked == [SetupAsked("load", "CPI day"), SetupAsked("load", "R&D")]
@@ -356,6 +356,14 @@ def test_a_changed_set_up_is_saved_again_with_one_choice(panel):
     assert button.text() == "CPI day •"
     choose(panel, "Save “CPI day” again")
     assert asked == [SetupAsked("save", "CPI day")]
+
+
+def test_an_ampersand_in_a_name_is_shown_wherever_the_name_stands(panel):
+    asked = setups(panel, ("R&D",), "R&D")
+    panel.show_state(replace(FULL, setups=SetupsState(("R&D",), "R&D", changed=True)))
+    assert panel.findChild(SetupsButton).text() == "R&&D •"
+    choose(panel, "Save “R&&D” again")
+    assert asked == [SetupAsked("save", "R&D")]
 
 
 def test_a_set_up_is_saved_under_the_name_that_is_typed(panel, monkeypatch):
@@ -376,6 +384,14 @@ def test_a_name_that_is_there_is_replaced_only_when_sure(panel, monkeypatch):
     answering(monkeypatch, QMessageBox.StandardButton.Yes)
     choose(panel, "Save as…")
     assert asked == [SetupAsked("save", "CPI day")]
+
+
+def test_a_name_typed_with_more_blanks_is_the_one_that_is_there(panel, monkeypatch):
+    asked = setups(panel, ("CPI day",))
+    typing(monkeypatch, "CPI  day")  # kept as "CPI day"
+    answering(monkeypatch, QMessageBox.StandardButton.No)
+    choose(panel, "Save as…")
+    assert asked == []
 
 
 def test_a_set_up_is_renamed_and_deleted(panel, monkeypatch):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, Qt
-from PySide6.QtGui import QHelpEvent
+from PySide6.QtGui import QFontMetrics, QHelpEvent
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton, QToolTip, QVBoxLayout, QWidget
 
 from tests.widgets.paint_counter import Paints
@@ -472,6 +472,22 @@ def test_gains_and_losses_differ_in_colour_and_each_cell_carries_its_sign(panel)
     assert green.green() > green.red()
     assert red.red() > red.green()
     assert all(cell.text[0] in "+−" for row in HEAT.cells for cell in row)
+
+
+@pytest.mark.parametrize(("rut", "wide"), [(5e5, 320), (2.4e6, 320), (2.4e7, 320), (2.4e6, 600)])
+def test_amounts_stay_inside_their_cells(qtbot, rut, wide):
+    # 320 pixels is what is left beside the ticket in a window of 1600.
+    view = HeatMapView("Scenarios")
+    qtbot.addWidget(view)
+    view.resize(wide, 240)
+    shown = heat_map(rut, 0.9 * rut)
+    view.show_map(shown)
+    metrics = QFontMetrics(view.cell_font())
+    for row, cells in enumerate(shown.cells):
+        for column, cell in enumerate(cells):
+            assert metrics.horizontalAdvance(cell.text) <= view.cell_rect(row, column).width() - 2
+    if wide == 600:
+        assert view.cell_font().pixelSize() == 12  # where there is room it is as large as the labels
 
 
 def test_without_scenarios_the_map_is_empty_and_says_so(panel):
