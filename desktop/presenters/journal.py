@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from desktop.market.instruments import INSTRUMENTS, front_contract
+from desktop.market.instruments import INSTRUMENTS, front_contract, rolled_out_of
 from desktop.market.known import Unknown
 from desktop.market.sessions import trading_day
 from desktop.presenters.sizer_form import Price, PriceKind, market_price
@@ -71,9 +71,14 @@ def marks_of(
 
 
 def _month(symbol: str, moment: datetime) -> date | None:
-    """Month of the contract that is traded at a moment, which the quote of a future is of; None for a share."""
-    root = _SYMBOLS[symbol].root
-    return front_contract(root, trading_day(moment)).month if root else None
+    """Month that the quote of a future is of at a moment; None for a share, and in the week of the roll.
+
+    In that week it may be of either month: each is marked at it, and no price counts as live.
+    """
+    root, today = _SYMBOLS[symbol].root, trading_day(moment)
+    if not root or rolled_out_of(root, today) is not None:
+        return None
+    return front_contract(root, today).month
 
 
 class JournalPresenter:

@@ -213,7 +213,7 @@ Money: TypeAlias = Decimal | Unknown
 
 @dataclass(frozen=True, slots=True)
 class Quoted:
-    """Price of a symbol, and the contract month the price is of; None for a share."""
+    """Price of a symbol, and the contract month the price is of; None for a share, or where that is not known."""
 
     price: Decimal
     month: date | None = None

@@ -24,13 +24,13 @@ LEGS = (
 )
 
 
-def quoted(age_s: float, mode: Mode = Mode.LIVE) -> Snapshot:
-    at = NOW - timedelta(seconds=age_s)
+def quoted(age_s: float, mode: Mode = Mode.LIVE, now: datetime = NOW) -> Snapshot:
+    at = now - timedelta(seconds=age_s)
     with Store(None) as store:
         store.put_quotes(
-            [Quote(one, price, at, NOW, "test") for one, price in (("RTY=F", 2130.0), ("NQ=F", 20500.0))]
+            [Quote(one, price, at, now, "test") for one, price in (("RTY=F", 2130.0), ("NQ=F", 20500.0))]
         )
-        return SnapshotBuilder(store, Deferred(lambda: None, held=True)).build(NOW, Settings(), mode=mode)
+        return SnapshotBuilder(store, Deferred(lambda: None, held=True)).build(now, Settings(), mode=mode)
 
 
 def trade() -> Trade:
@@ -97,6 +97,19 @@ def test_a_contract_that_is_not_quoted_is_not_marked_and_says_so():
     assert total.text == "n/a"
     assert total.why == "no price of M2K Dec24: the quote is of Sep24, and no roll between them was noted"
     assert cell(far, "NDX leg $").text == "+800.00"  # 4 x 2 x 100
+
+
+def test_in_the_week_of_the_roll_both_months_are_marked_and_neither_is_live():
+    """Monday 16 to Friday 20 September 2024: the quote may be of September or of December."""
+    tuesday = datetime(2024, 9, 17, 15, 0, tzinfo=UTC)
+    snapshot = quoted(3, now=tuesday)
+    for month in (date(2024, 9, 1), date(2024, 12, 1)):
+        held = replace(trade(), fills=tuple(replace(one, month=month) for one in trade().fills))
+        shown = JournalPresenter().present(Kept((held,)), snapshot, Settings(), ())
+        assert shown.open.rows[0][1].text == "+3,797.00"
+        assert shown.open.rows[0][1].tone is Tone.PAST
+        assert shown.standing.text == "prices not live"
+        assert "perhaps of" in shown.standing.why
 
 
 def test_what_rolls_cost_is_told_apart():
