@@ -172,7 +172,10 @@ def test_a_book_opened_and_copied_on_a_later_day_keeps_every_trade_told(tmp_path
             trades_are_there(book, told)
         assert [one.name for one in copies(folder)][:1] == [f"book-{LATER:%Y-%m-%d}.sqlite"]
         for one in copies(folder):
+            held = (date.fromisoformat(one.stem.removeprefix("book-")) - NOW.date()).days
             with closing(sqlite3.connect(one)) as db:
+                there = [key for (key,) in db.execute("SELECT key FROM book ORDER BY key")]
+                assert there == [f"day {day}" for day in range(held)]
                 assert db.execute("PRAGMA quick_check").fetchone() == ("ok",)
         assert len(copies(folder)) == COPIES
 
