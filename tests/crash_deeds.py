@@ -1,4 +1,4 @@
-"""What a child of test_crash_points.py does until it is killed; it imports little, for there are hundreds."""
+"""What a child of test_crash_points.py does until it is killed; it loads little, for there are hundreds."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from pathlib import Path
 
 import numpy as np
 
-from desktop.book_file import COPIES, open_book
+from desktop.book_file import BOOK, open_book
 from desktop.journal_book import Journal
 from desktop.market.quotes import Closes
-from desktop.market.store import FILE_NAME, Priority, Store
+from desktop.market.store import Priority
+from desktop.store_file import STORE
 from desktop.trade.journal import Fill, Trade
 
 NOW = datetime(2024, 7, 11, 14, 30, tzinfo=UTC)
-LATER = NOW + timedelta(days=COPIES + 1)
-BATCH = 250
+LATER = NOW + timedelta(days=BOOK.most + 1)
+BATCH = 100
 LEGS = (("IWM", 100), ("QQQ", -45))
 
 
@@ -56,21 +57,29 @@ def a_trade_on_a_later_day(folder: Path) -> None:
 
 
 def batches_in_a_new_store(folder: Path) -> None:
-    with Store(folder / FILE_NAME) as store:
+    store, _ = STORE.open(folder, NOW)
+    with store:
         for number in range(1, 4):
             store.put_closes(batch(number), source="test", priority=Priority.FILE)
             say(number)
 
 
-def a_batch_in_an_old_store(folder: Path) -> None:
-    with Store(folder / FILE_NAME) as store:
+def a_batch_in_a_store_that_is_copied(folder: Path) -> None:
+    store, _ = STORE.open(folder, LATER)
+    with store:
+        STORE.keep_copy(store, folder, LATER)
         store.put_closes(batch(1), source="test", priority=Priority.FILE)
         say(1)
 
 
 DEEDS: dict[str, Callable[[Path], None]] = {
     deed.__name__: deed
-    for deed in (trades_in_a_new_book, a_trade_on_a_later_day, batches_in_a_new_store, a_batch_in_an_old_store)
+    for deed in (
+        trades_in_a_new_book,
+        a_trade_on_a_later_day,
+        batches_in_a_new_store,
+        a_batch_in_a_store_that_is_copied,
+    )
 }
 
 

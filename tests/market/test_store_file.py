@@ -264,7 +264,9 @@ def test_file_of_a_newer_program_is_refused_and_left_alone(path):
 )
 def test_file_that_is_no_store_is_named_and_kept(path, content):
     path.write_bytes(content)
-    with pytest.raises(StoreCorruptError, match="move it aside, or restore a backup") as caught:
+    with pytest.raises(
+        StoreCorruptError, match="open the window anew: it keeps this file aside and opens the newest copy"
+    ) as caught:
         Store(path)
     assert str(path) in str(caught.value)
     assert isinstance(caught.value, UserError)
