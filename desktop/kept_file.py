@@ -73,6 +73,15 @@ class KeptFile(Generic[T]):
         """The copies made as time goes by, newest first."""
         return sorted(folder.glob(f"{Path(self.name).stem}-{_DAY}.sqlite"), reverse=True)
 
+    def unusable(self, copy: Path) -> StoreError | None:
+        """Why a copy cannot take the file's place; None where it can. The copy stays as it is."""
+        try:
+            with self.kind(copy, read_only=True) as one:
+                one.check()
+        except StoreError as error:
+            return error
+        return None
+
     def damaged(self, folder: Path) -> list[Path]:
         """The damaged files that were kept aside, newest first."""
         aside = folder.glob(f"{self.name}.damaged-*")
@@ -124,10 +133,7 @@ class KeptFile(Generic[T]):
     def _from_copy(self, path: Path, why: str) -> tuple[T, str]:
         """Put the newest copy that can be used in the file's place, whole or not at all."""
         for copy in self.copies(path.parent):
-            try:
-                with self.kind(copy, read_only=True) as one:
-                    one.check()
-            except StoreError as unusable:
+            if unusable := self.unusable(copy):
                 log.warning("%s cannot be used: %s", copy, unusable)
                 continue
             part, day = path.with_name(f"{path.name}.part"), made_on(copy)
