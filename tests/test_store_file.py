@@ -257,7 +257,7 @@ def test_what_is_only_looked_at_is_not_made(tmp_path, name):
 def test_a_store_only_looked_at_shows_what_lies_in_the_log_of_one_that_was_killed(tmp_path):
     with Store(tmp_path / FILE_NAME) as store:
         put(store, "^NDX", days=5)
-        killed = tmp_path / "killed"
+        killed = tmp_path / "killed ü, 20% of #1"
         killed.mkdir()
         for one in tmp_path.glob(f"{FILE_NAME}*"):
             shutil.copyfile(one, killed / one.name)

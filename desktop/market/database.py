@@ -7,14 +7,16 @@ name, the file's path, its cause and the cure.
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import TracebackType
 from typing import Any, ClassVar, Self
+from urllib.parse import quote
 
 from desktop.market.known import UserError
 
@@ -322,4 +324,10 @@ def _only_reading(path: Path) -> str:
     Without a log beside it nobody has it open, and it is taken as it lies: else SQLite would lay a log there.
     """
     quiet = not path.with_name(f"{path.name}-wal").exists()
-    return f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' * quiet}"
+    return f"{_address(path.absolute())}?mode=ro{'&immutable=1' * quiet}"
+
+
+def _address(path: PurePath) -> str:
+    """As `as_uri`, but without a host: SQLite takes a network folder of Windows only as a part of the path."""
+    named = path.as_posix()
+    return f"file://{'' if named.startswith('/') else '/'}{quote(os.fsencode(named), safe='/:')}"
