@@ -229,6 +229,8 @@ def test_a_store_copied_keeps_its_copies_and_every_batch_told(tmp_path):
         with store:
             assert (words, old_batches(store)) == ("", [10, 20, 30])
             batches_are_there(store, told)
+            for left in folder.glob("*.copying-*"):
+                os.utime(left, (0, 0))  # it is of today only where another process still works on it
             STORE.keep_copy(store, folder, LATER)
         held = []
         for one in STORE.copies(folder):
@@ -236,7 +238,7 @@ def test_a_store_copied_keeps_its_copies_and_every_batch_told(tmp_path):
                 copy.check()
                 held.append(old_batches(copy))
         assert held == [[10, 20, 30], [10, 20]]
-        assert not list(folder.glob("*.copying*"))
+        assert not list(folder.glob("*.copying-*"))
 
     assert killed_everywhere("a_batch_in_a_store_that_is_copied", tmp_path, a_month, judge) > 20
 

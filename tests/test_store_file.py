@@ -6,8 +6,11 @@ import os
 import shutil
 import signal
 import sqlite3
+import subprocess
 import sys
-from contextlib import closing
+import tempfile
+import time
+from contextlib import ExitStack, closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -21,7 +24,8 @@ from desktop.store_file import STORE
 from tests.test_book_file import damage
 
 NOW = datetime(2024, 7, 11, 14, 30, tzinfo=UTC)
-SAMPLES = Path(__file__).parent / "samples"
+ROOT = Path(__file__).parents[1]
+SAMPLES = ROOT / "tests" / "samples"
 DAYS = 3000
 """So many closes of one symbol lie on several pages."""
 
@@ -267,3 +271,82 @@ def test_a_store_only_looked_at_shows_what_lies_in_the_log_of_one_that_was_kille
         looked.check()
         assert [str(day) for day in looked.closes("^NDX").days][-1] == str(date(2000, 1, 5))
     assert {one.name: one.stat().st_size for one in killed.iterdir()} == held
+
+
+COPIER = """
+import sys
+from pathlib import Path
+from desktop.market.store import FILE_NAME, Store
+folder = Path(sys.argv[1])
+with Store(folder / FILE_NAME) as store:
+    print("open", flush=True)
+    sys.stdin.readline()
+    for turn in range(20):
+        store.back_up(folder / f"copy-{sys.argv[2]}-{turn}.sqlite")
+"""
+
+
+@pytest.mark.slow
+def test_processes_that_copy_one_store_at_once_make_whole_copies_each(tmp_path):
+    with Store(tmp_path / FILE_NAME) as store:
+        put(store, "^NDX")
+    with ExitStack() as running:
+        copiers = []
+        for number in range(3):
+            command, pipe = [sys.executable, "-c", COPIER, str(tmp_path), str(number)], subprocess.PIPE
+            started = subprocess.Popen(command, cwd=ROOT, text=True, stdin=pipe, stdout=pipe)
+            copiers.append(running.enter_context(started))
+        for one in copiers:
+            assert one.stdout is not None
+            assert one.stdout.readline() == "open\n"
+        for one in copiers:
+            assert one.stdin is not None
+            one.stdin.write("go\n")
+            one.stdin.flush()
+        for one in copiers:
+            assert one.wait(60) == 0
+    copies = sorted(tmp_path.glob("copy-*.sqlite"))
+    assert len(copies) == 60
+    for copy in copies:
+        with Store(copy, read_only=True) as made:
+            made.check()
+            assert len(made.closes("^NDX")) == DAYS
+
+
+def test_what_is_left_of_a_copy_that_was_cut_short_goes_with_the_next_one(tmp_path):
+    left = tmp_path / "rotation.sqlite.copying-4711"
+    left.write_bytes(b"half a copy")
+    an_hour_ago = time.time() - 3700
+    os.utime(left, (an_hour_ago, an_hour_ago))
+    with Store(tmp_path / FILE_NAME) as store:
+        STORE.keep_copy(store, tmp_path, NOW)
+    assert names(tmp_path) == ["rotation-2024-07-11.sqlite", FILE_NAME]
+
+
+READER = """
+import os, sys
+from pathlib import Path
+from desktop.market.database import StoreReadOnlyError
+from desktop.store_file import STORE
+from tests.test_store_file import NOW
+os.setuid(65534)
+try:
+    STORE.open(Path(sys.argv[1]), NOW)
+except StoreReadOnlyError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="only root can become somebody else")
+def test_damaged_in_a_folder_that_is_read_only_it_stays_and_the_cure_is_told():
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        weeks(folder)
+        (folder / FILE_NAME).write_bytes(b"no store at all " * 500)
+        before = names(folder), (folder / FILE_NAME).read_bytes()
+        folder.chmod(0o555)
+        command = [sys.executable, "-c", READER, name]
+        told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60).stdout
+        assert "it is damaged and cannot be moved aside" in told
+        assert "make the folder writeable, or choose another --data-dir" in told
+        assert (names(folder), (folder / FILE_NAME).read_bytes()) == before

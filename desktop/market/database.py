@@ -21,6 +21,8 @@ from urllib.parse import quote
 from desktop.market.known import UserError
 
 _BUSY_S = 10.0
+_CUT_SHORT_S = 3600.0
+"""Part of a copy that nobody has written to for so long is what a kill left."""
 
 log = logging.getLogger(__name__)
 
@@ -177,9 +179,13 @@ class Database:
         """
         if self.path is None:
             return
-        part = self.path.with_name(f"{self.path.name}.copying")
+        parts = f"{self.path.name}.copying-"
+        part = self.path.with_name(f"{parts}{os.getpid()}")  # another process may copy at the same time
         with self._named_errors():
-            part.unlink(missing_ok=True)  # of one that was cut short
+            for left in self.path.parent.glob(f"{parts}*"):
+                with suppress(FileNotFoundError):  # the other process was done with it just now
+                    if left == part or left.stat().st_mtime < time.time() - _CUT_SHORT_S:
+                        left.unlink()
             try:
                 with (
                     closing(sqlite3.connect(_only_reading(self.path), uri=True)) as source,
