@@ -103,8 +103,12 @@ def _looked_at(kept: KeptFile[Any], what: str, folder: Path, newest: int) -> _Lo
             data["schema"] = schema = opened.schema
             opened.check()
     except StoreError as error:
-        mend = isinstance(error, StoreCorruptError) and not isinstance(error, StoreForeignError)
-        cure = f"open the window anew: it keeps this file aside and {instead()}" if mend else error.cure
+        if not isinstance(error, StoreCorruptError) or isinstance(error, StoreForeignError):
+            cure = error.cure
+        elif kept.always_checked or check_mark(path).exists():
+            cure = f"open the window anew: it keeps this file aside and {instead()}"
+        else:  # a window need not come to the damage
+            cure = f"move this file away while no window is open: the next one {instead()}"
         return _Looked(path, [Finding(what, f"{told}): {error.cause}", Level.FAIL, cure), *beside], data)
     older = "" if schema == newest else f" of {newest}, brought up to date when the window opens"
     findings = [Finding(what, f"{told}, schema {schema}{older}), every page can be read")]

@@ -174,7 +174,7 @@ def test_a_damaged_store_is_told_and_left_as_it_is(tmp_path):
     store = found(diagnosis, "store", "store")
     assert (store.level, diagnosis.usable) == (Level.FAIL, False)
     assert "damaged" in store.found
-    assert store.cure == "open the window anew: it keeps this file aside and begins a new one"
+    assert store.cure == "move this file away while no window is open: the next one begins a new one"
     assert (tmp_path / FILE_NAME).read_bytes() == damaged
     assert found(diagnosis, "display", "window").level is Level.OK  # the rest was looked at all the same
 
@@ -193,6 +193,28 @@ def test_a_page_damaged_in_the_middle_is_found(tmp_path):
     store = found(doctor.examine(offline(tmp_path)), "store", "store")
     assert store.level is Level.FAIL
     assert "damaged" in store.found
+
+
+def test_the_cure_of_a_store_damaged_where_nobody_read_yet_works(tmp_path):
+    kept(tmp_path)
+    path = tmp_path / FILE_NAME
+    with path.open("r+b") as file:
+        file.seek(path.stat().st_size // 2)
+        file.write(b"\xa5" * 16_384)
+    store = found(doctor.examine(offline(tmp_path)), "store", "store")
+    assert store.cure == "move this file away while no window is open: the next one opens the copy of 2024-07-11"
+    path.rename(tmp_path / "moved away")
+    opened, told = STORE.open(tmp_path, NOW)
+    opened.close()
+    assert told.endswith("the copy of 2024-07-11 is open")
+
+
+def test_the_cure_of_a_store_whose_damage_was_met_is_a_window(tmp_path):
+    kept(tmp_path)
+    damage(tmp_path / FILE_NAME)
+    (tmp_path / "rotation.sqlite.check").touch()
+    store = found(doctor.examine(offline(tmp_path)), "store", "store")
+    assert store.cure == "open the window anew: it keeps this file aside and opens the copy of 2024-07-11"
 
 
 def test_a_store_of_a_later_version_is_named(tmp_path):
