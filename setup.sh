@@ -123,13 +123,13 @@ qt_lacks_libraries() {
     [ -n "$missing" ]
 }
 
-# What tests of real windows and of the real keyring need; they skip where it is absent.
+# What tests of real windows, of the real keyring and of sudden death need; they skip where it is absent.
 test_tools() {
     [ "$(uname -s)" = Linux ] || return 0
-    for tool in Xvfb xdotool dbus-run-session gnome-keyring-daemon; do
+    for tool in Xvfb xdotool dbus-run-session gnome-keyring-daemon strace; do
         command -v "$tool" >/dev/null 2>&1 && continue
-        system_packages "$tool" "xvfb xauth xdotool dbus gnome-keyring" \
-            "xorg-x11-server-Xvfb xorg-x11-xauth xdotool dbus-daemon gnome-keyring"
+        system_packages "$tool" "xvfb xauth xdotool dbus gnome-keyring strace" \
+            "xorg-x11-server-Xvfb xorg-x11-xauth xdotool dbus-daemon gnome-keyring strace"
         return
     done
 }

@@ -187,7 +187,8 @@ class Application(QObject):
 
     def _frame(self, frame: Frame) -> None:
         if frame.empty and self._may_fall_back:
-            self._to_demo(frame.empty)
+            told = "" if self._desk is None else self._desk.told  # a damaged store may be why there is nothing
+            self._to_demo("; ".join(filter(None, (told, frame.empty))))
         else:
             self.window.show_frame(frame)
             self._show_window()

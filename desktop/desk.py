@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -49,6 +49,7 @@ from desktop.sources.contract import Publisher, Source
 from desktop.sources.feed import Feed, Plan
 from desktop.sources.state import Progress
 from desktop.sources.stream import Stream
+from desktop.store_file import COPY_AFTER_S, STORE
 from desktop.trade.alerts import Reading, Watch
 from desktop.trade_entry import carry_file, enter
 from desktop.typed_figures import seven
@@ -81,6 +82,8 @@ class Parts:
     feed: Feed
     told: str = ""
     """What the user should know of how they were opened."""
+    keep_copy: Callable[[], None] = lambda: None
+    """Makes the copy of the store that is due; takes its time."""
 
 
 class Desk:
@@ -114,6 +117,8 @@ class Desk:
         self._deferred: Deferred | None = None
         self._presenter = FramePresenter()
         self._begun = self._closed = False
+        self._copying = threading.Timer(COPY_AFTER_S, self._keep_copy)
+        self._copying.daemon = True
         self._opening = threading.Lock()
         self._sought: datetime | None = None
         self._days_held: tuple[tuple[int, ...], tuple[date, ...]] | None = None
@@ -128,7 +133,12 @@ class Desk:
             self._begun = True
             self._deferred.begin()
             self._parts.feed.start()
+            self._copying.start()
             self._changed()
+
+    def _keep_copy(self) -> None:
+        if self._parts is not None:
+            self._parts.keep_copy()
 
     def frame(self, view: View) -> Frame:
         """Build the frame of this moment, or of the one `view` asks for.
@@ -442,6 +452,9 @@ class Desk:
             self._closed = True
         if self._deferred is not None:
             self._deferred.close()
+        self._copying.cancel()
+        if self._copying.is_alive():
+            self._copying.join()
         if self._parts is not None:
             self._parts.feed.stop()
             self._parts.store.close()
@@ -534,7 +547,12 @@ def open_live(
     live = sources is None or sources is yahoo
 
     def open_parts(on_change: Callable[[], None]) -> Parts:
-        store, clock = Store(folder / FILE_NAME), SystemClock()
+        clock = SystemClock()
+        with ExitStack() as opened:  # what was opened is closed again where the next cannot be
+            store, of_store = STORE.open(folder, clock.now())
+            opened.callback(store.close)
+            book, of_book = open_book(folder, clock.now())
+            opened.pop_all()
         if publishers is not None:
             beside = publishers(store, clock)
         else:
@@ -542,8 +560,8 @@ def open_live(
         plan = live_plan(offline=offline)
         stream = Stream(store, clock, on_change, plan, known_close=store.last_close)
         feed = Feed(store, theirs(store, clock), clock, on_change, plan, beside, stream)
-        book, told = open_book(folder, clock.now())
-        return Parts(store, book, clock, feed, told)
+        told = "; ".join(filter(None, (of_store, of_book)))
+        return Parts(store, book, clock, feed, told, lambda: STORE.keep_copy(store, folder, clock.now()))
 
     return Desk(Mode.LIVE, open_parts)
 

@@ -1,7 +1,7 @@
 """`rotation-monitor doctor`: what a colleague sends when it does not work, and what to do about it.
 
-Looks at everything and changes nothing: the data folder is not made, the store not migrated unless it opens. Every
-part is looked at on its own, so that a damaged store or a missing library still leaves the rest of the answer.
+Looks at everything and changes nothing: the data folder is not made, no file in it made or migrated. Every part is
+looked at on its own, so that a damaged store or a missing library still leaves the rest of the answer.
 Secrets are taken out of all of it.
 
 Exit codes: 0 usable, 1 not; what to do is told beside each problem and once more at the end.
@@ -25,21 +25,22 @@ import sys
 import tempfile
 import tomllib
 import urllib.request
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from desktop import doctor_sources
+from desktop import doctor_files, doctor_sources
+from desktop.doctor_files import size
 from desktop.doctor_sources import KEYRING_S, Heard, Patient
 from desktop.findings import Diagnosis, Finding, Level, Part, Section, within
-from desktop.market.clock import Clock, SystemClock
+from desktop.market.clock import Clock
 from desktop.redact import redact, secrets_of
 from desktop.version import VERSION
 
 if TYPE_CHECKING:
-    from desktop.market.store import Store, SymbolInfo
+    pass
 
 __all__ = ["KEYRING_S", "Diagnosis", "Finding", "Level", "Patient", "examine", "run"]
 
@@ -89,7 +90,8 @@ def examine(patient: Patient) -> Diagnosis:
         _part("program", _program),
         _part("libraries", _libraries),
         _part("folders", lambda: _folders(patient.folder)),
-        _part("store", lambda: _store(patient.folder)),
+        _part("store", lambda: doctor_files.store(patient.folder)),
+        _part("book", lambda: doctor_files.book(patient.folder)),
         _part("network", _network),
     ]
     if not patient.offline:
@@ -166,7 +168,7 @@ def _version_of(name: str) -> str:
     return str(getattr(module, "__version__", "unknown version"))
 
 
-# --- folders and the store --------------------------------------------------------------------------------------
+# --- folders ----------------------------------------------------------------------------------------------------
 
 
 def _folders(folder: Path) -> Part:
@@ -176,7 +178,7 @@ def _folders(folder: Path) -> Part:
         findings.append(_settings(folder, settings))
     log = folder / LOG_NAME
     if log.is_file():
-        findings.append(Finding("log", f"{log} ({_size(log.stat().st_size)})"))
+        findings.append(Finding("log", f"{log} ({size(log.stat().st_size)})"))
     return findings, {"data": str(folder), "log": str(log)}
 
 
@@ -192,7 +194,7 @@ def _writeable(folder: Path) -> Finding:
         return Finding("data", f"{folder} cannot be written ({error.strerror})", Level.FAIL, cure)
     free = shutil.disk_usage(standing).free
     told = (
-        f"{folder} ({'can be written' if standing == folder else 'will be made when needed'}, {_size(free)} free)"
+        f"{folder} ({'can be written' if standing == folder else 'will be made when needed'}, {size(free)} free)"
     )
     if free < LEAST_FREE_BYTES:
         return Finding("data", told, Level.WARN, "free some space: nothing can be stored on a full disk")
@@ -210,92 +212,6 @@ def _settings(folder: Path, path: Path) -> Finding:
     if problems:
         return Finding("settings", "; ".join(problems), Level.WARN, "correct or delete these lines")
     return Finding("settings", str(path))
-
-
-def _store(folder: Path) -> Part:
-    from desktop.market.database import StoreError
-    from desktop.market.store import FILE_NAME, SCHEMA_VERSION, Store
-
-    path = folder / FILE_NAME
-    if not path.exists():
-        return [Finding("store", f"{path} is not there yet", Level.WARN, _FILL)], {"path": str(path)}
-    size = sum(one.stat().st_size for one in folder.glob(f"{FILE_NAME}*") if one.suffix != ".bak")
-    data: dict[str, object] = {"path": str(path), "bytes": size}
-    try:
-        with Store(path) as store:
-            symbols, panels, published = store.symbols(), store.panels(), _published(store)
-    except StoreError as error:
-        return [Finding("store", f"{path} ({_size(size)}): {error.cause}", Level.FAIL, error.cure)], data
-    data |= {
-        "schema": SCHEMA_VERSION,
-        "symbols": [
-            {
-                "symbol": one.symbol,
-                "interval": one.interval.value,
-                "rows": one.rows,
-                "first": one.first.isoformat(),
-                "last": one.last.isoformat(),
-                "source": one.source,
-            }
-            for one in symbols
-        ],
-        "universes": [
-            {"name": one.name, "names": one.n_tickers, "first": str(one.first), "last": str(one.last)}
-            for one in panels
-        ],
-    }
-    rows = sum(one.rows for one in symbols)
-    findings = [Finding("store", f"{path} ({_size(size)}, schema {SCHEMA_VERSION}, {rows:,} bars)")]
-    findings += _history(symbols)
-    findings += [
-        Finding(f"universe {one.name}", f"{one.n_tickers} names, {one.first} to {one.last}") for one in panels
-    ]
-    return [*findings, *published], data
-
-
-_FILL = "it fills with `refresh`, with `import FILE`, or when the window is open"
-
-
-def _history(symbols: Sequence[SymbolInfo]) -> list[Finding]:
-    """One line for each instrument the product knows, one for all other names together."""
-    from desktop.market.instruments import INSTRUMENTS
-
-    def known(one: SymbolInfo) -> bool:
-        return one.symbol.removesuffix(":adj") in INSTRUMENTS
-
-    findings = [
-        Finding(f"{one.symbol} {one.interval.value}", f"{one.rows:,} rows, {_reach(one)}, {one.source}")
-        for one in symbols
-        if known(one)
-    ]
-    if others := [one for one in symbols if not known(one)]:
-        first, last = min(one.first for one in others), max(one.last for one in others)
-        total = sum(one.rows for one in others)
-        findings.append(
-            Finding(f"{len(others)} more series", f"{total:,} rows, {first:%Y-%m-%d} to {last:%Y-%m-%d}")
-        )
-    if missing := [leg for leg in ("^RUT", "^NDX") if not any(f.what == f"{leg} 1d" for f in findings)]:
-        findings.append(Finding("history", f"none of {' and '.join(missing)}", Level.WARN, _FILL))
-    return findings
-
-
-def _published(store: Store) -> list[Finding]:
-    """When each official publisher was last asked with success; they are not probed, their files are large."""
-    from desktop import desk
-
-    findings = []
-    for publisher in desk.official(store, SystemClock()):
-        held = [store.publication(publisher.name, dataset.name) for dataset in publisher.datasets]
-        checked = [one.checked_at for one in held if one is not None]
-        count = f"{len(checked)} of {len(held)} datasets"
-        told = f"{count}, last checked {max(checked):%Y-%m-%d %H:%M} UTC" if checked else "never fetched"
-        findings.append(Finding(publisher.name, told))
-    return findings
-
-
-def _reach(one: SymbolInfo) -> str:
-    form = "%Y-%m-%d" if one.interval.value == "1d" else "%Y-%m-%d %H:%M"
-    return f"{one.first:{form}} to {one.last:{form}}"
 
 
 # --- the network ------------------------------------------------------------------------------------------------
@@ -497,9 +413,3 @@ def _clean(value: object, secrets: Iterable[str]) -> object:
     if isinstance(value, Mapping):
         return {redact(str(name), secrets): _clean(one, secrets) for name, one in value.items()}
     return [_clean(one, secrets) for one in value] if isinstance(value, list | tuple) else value
-
-
-def _size(count: int) -> str:
-    if count >= 1e9:
-        return f"{count / 1e9:.1f} GB"
-    return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.1f} kB"

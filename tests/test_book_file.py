@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from desktop.book import FILE_NAME, Book
-from desktop.book_file import COPIES, copies, open_book
+from desktop.book_file import BOOK, open_book
 from desktop.market.database import StoreCorruptError, StoreError, StoreNewerError
 from desktop.market.store import Store
 
@@ -43,7 +43,7 @@ def test_a_new_folder_gets_a_book_and_nothing_is_told(tmp_path):
     with book:
         put(book, "a")
     assert told == ""
-    assert [one.name for one in copies(tmp_path)] == ["book-2024-07-11.sqlite"]
+    assert [one.name for one in BOOK.copies(tmp_path)] == ["book-2024-07-11.sqlite"]
 
 
 def test_a_damaged_book_is_kept_aside_and_the_newest_copy_opened(tmp_path):
@@ -117,8 +117,8 @@ def test_a_folder_that_cannot_be_written_gives_a_book_for_this_run_and_says_so(t
 def test_copies_are_one_a_day_and_the_last_seven_stay(tmp_path):
     for hour in range(0, 24 * 10, 12):
         open_book(tmp_path, NOW + timedelta(hours=hour))[0].close()
-    names = [one.name for one in copies(tmp_path)]
-    assert len(names) == COPIES
+    names = [one.name for one in BOOK.copies(tmp_path)]
+    assert len(names) == BOOK.most
     assert names[0] == "book-2024-07-21.sqlite"
     assert names[-1] == "book-2024-07-15.sqlite"
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -23,20 +24,23 @@ import pytest
 from keyring.backends import fail
 
 from desktop import doctor
+from desktop.book_file import open_book
 from desktop.credentials import Credentials, Key
 from desktop.doctor import Diagnosis, Finding, Level, Patient
 from desktop.market.clock import Clock
 from desktop.market.quotes import Bars, Closes, Interval
-from desktop.market.store import FILE_NAME, Priority, Store
+from desktop.market.store import FILE_NAME, SCHEMA_VERSION, Priority, Store
 from desktop.redact import redact, secrets_of
 from desktop.sources import remote
 from desktop.sources.contract import Publisher
 from desktop.sources.fred import FredCalendar
 from desktop.sources.treasury import Treasury
+from desktop.store_file import STORE
 from tests.sources.alpaca_server import KEY_ID, SECRET, AlpacaServer, trade
 from tests.sources.publisher_server import TREASURY, TREASURY_CSV, Hand, PublisherServer, good_pages, nothing
 from tests.sources.publisher_server import Fault as PublisherFault
 from tests.sources.yahoo_server import Fault, YahooServer, forget_client, quote_row
+from tests.test_book_file import damage
 
 NOW = datetime(2024, 7, 11, 14, 30, tzinfo=UTC)
 ROOT = Path(__file__).resolve().parents[1]
@@ -170,7 +174,7 @@ def test_a_damaged_store_is_told_and_left_as_it_is(tmp_path):
     store = found(diagnosis, "store", "store")
     assert (store.level, diagnosis.usable) == (Level.FAIL, False)
     assert "damaged" in store.found
-    assert "restore a backup" in store.cure
+    assert store.cure == "move this file away while no window is open: the next one begins a new one"
     assert (tmp_path / FILE_NAME).read_bytes() == damaged
     assert found(diagnosis, "display", "window").level is Level.OK  # the rest was looked at all the same
 
@@ -191,6 +195,28 @@ def test_a_page_damaged_in_the_middle_is_found(tmp_path):
     assert "damaged" in store.found
 
 
+def test_the_cure_of_a_store_damaged_where_nobody_read_yet_works(tmp_path):
+    kept(tmp_path)
+    path = tmp_path / FILE_NAME
+    with path.open("r+b") as file:
+        file.seek(path.stat().st_size // 2)
+        file.write(b"\xa5" * 16_384)
+    store = found(doctor.examine(offline(tmp_path)), "store", "store")
+    assert store.cure == "move this file away while no window is open: the next one opens the copy of 2024-07-11"
+    path.rename(tmp_path / "moved away")
+    opened, told = STORE.open(tmp_path, NOW)
+    opened.close()
+    assert told.endswith("the copy of 2024-07-11 is open")
+
+
+def test_the_cure_of_a_store_whose_damage_was_met_is_a_window(tmp_path):
+    kept(tmp_path)
+    damage(tmp_path / FILE_NAME)
+    (tmp_path / "rotation.sqlite.check").touch()
+    store = found(doctor.examine(offline(tmp_path)), "store", "store")
+    assert store.cure == "open the window anew: it keeps this file aside and opens the copy of 2024-07-11"
+
+
 def test_a_store_of_a_later_version_is_named(tmp_path):
     fill(tmp_path)
     with sqlite3.connect(tmp_path / FILE_NAME) as db:
@@ -198,6 +224,117 @@ def test_a_store_of_a_later_version_is_named(tmp_path):
     db.close()
     store = found(doctor.examine(offline(tmp_path)), "store", "store")
     assert (store.level, "99" in store.found) == (Level.FAIL, True)
+
+
+def listing(folder: Path) -> dict[str, bytes]:
+    return {one.name: one.read_bytes() for one in folder.iterdir()}
+
+
+def kept(folder: Path) -> None:
+    """A store and a book as two days of use leave them: with copies."""
+    fill(folder)
+    for day in range(2):
+        now = NOW - timedelta(days=7 * (1 - day))
+        open_book(folder, now)[0].close()
+        with Store(folder / FILE_NAME) as store:
+            STORE.keep_copy(store, folder, now)
+
+
+def test_store_and_book_are_told_with_their_copies_and_nothing_is_touched(tmp_path):
+    kept(tmp_path)
+    before = listing(tmp_path)
+    diagnosis = doctor.examine(offline(tmp_path))
+    for section, schema in (("store", SCHEMA_VERSION), ("book", 1)):
+        told = found(diagnosis, section, section)
+        assert told.level is Level.OK
+        assert told.found.startswith(f"{tmp_path / ('rotation' if section == 'store' else 'book')}.sqlite (")
+        assert told.found.endswith(f", schema {schema}), every page can be read")
+    copies = found(diagnosis, "store", "copies")
+    assert copies.found == "rotation-2024-07-11.sqlite of 2024-07-11 and 1 older, back to 2024-07-04"
+    assert (
+        found(diagnosis, "book", "copies").found
+        == "book-2024-07-11.sqlite of 2024-07-11 and 1 older, back to 2024-07-04"
+    )
+    assert listing(tmp_path) == before
+    data = doctor.as_dict(diagnosis)["sections"]["book"]
+    assert [one["day"] for one in data["copies"]] == ["2024-07-11", "2024-07-04"]
+
+
+def test_a_window_that_is_open_meanwhile_is_not_disturbed(tmp_path):
+    kept(tmp_path)
+    book, _ = open_book(tmp_path, NOW)
+    with book, Store(tmp_path / FILE_NAME) as store:
+        day = np.array(["2024-07-11"], dtype="datetime64[D]")
+        store.put_closes(Closes("^NDX", day, np.array([203.0])), source="yahoo", priority=Priority.VENDOR)
+        before = set(listing(tmp_path))
+        diagnosis = doctor.examine(offline(tmp_path))
+        assert found(diagnosis, "store", "^NDX 1d").found == "3 rows, 2024-07-09 to 2024-07-11, yahoo"
+        assert found(diagnosis, "book", "book").level is Level.OK
+        assert set(listing(tmp_path)) == before
+
+
+def test_a_damaged_book_is_told_with_the_copy_that_takes_its_place(tmp_path):
+    kept(tmp_path)
+    damage(tmp_path / "book.sqlite")
+    (tmp_path / "book-2024-07-11.sqlite").write_bytes(b"spoilt")
+    before = listing(tmp_path)
+    diagnosis = doctor.examine(offline(tmp_path))
+    book = found(diagnosis, "book", "book")
+    assert (book.level, diagnosis.usable) == (Level.FAIL, False)
+    assert "the file is damaged" in book.found
+    copies = found(diagnosis, "book", "copies")
+    assert copies.level is Level.WARN
+    assert "the newest cannot be used: the file is damaged" in copies.found
+    assert copies.cure == "delete book-2024-07-11.sqlite: it would be passed over"
+    assert book.cure == "open the window anew: it keeps this file aside and opens the copy of 2024-07-04"
+    assert listing(tmp_path) == before
+
+
+def test_a_book_of_another_program_is_not_called_mendable(tmp_path):
+    Store(tmp_path / "book.sqlite").close()
+    book = found(doctor.examine(offline(tmp_path)), "book", "book")
+    assert book.level is Level.FAIL
+    assert "belongs to another program" in book.found
+    assert "choose another --data-dir" in book.cure
+
+
+def test_damaged_files_kept_aside_are_told_with_what_to_do(tmp_path):
+    kept(tmp_path)
+    damage(tmp_path / FILE_NAME)
+    STORE.open(tmp_path, NOW)[0].close()
+    diagnosis = doctor.examine(offline(tmp_path))
+    aside = found(diagnosis, "store", "kept aside")
+    assert (aside.level, diagnosis.usable) == (Level.WARN, True)
+    assert aside.found.startswith("rotation.sqlite.damaged-2024-07-11T143000Z (")
+    assert aside.cure.startswith("delete it once nothing is missed")
+
+
+def test_damage_met_before_is_told_until_it_was_looked_into(tmp_path):
+    kept(tmp_path)
+    (tmp_path / "rotation.sqlite.check").write_text("database disk image is malformed")
+    mark = found(doctor.examine(offline(tmp_path)), "store", "mark")
+    assert (mark.level, "damage was met before" in mark.found) == (Level.WARN, True)
+    assert "open the window anew" in mark.cure
+
+
+def test_a_file_that_is_gone_is_told_with_the_copy_that_comes_back(tmp_path):
+    kept(tmp_path)
+    (tmp_path / "book.sqlite").unlink()
+    diagnosis = doctor.examine(offline(tmp_path))
+    book = found(diagnosis, "book", "book")
+    assert (book.level, book.found) == (Level.WARN, f"{tmp_path / 'book.sqlite'} is gone")
+    assert book.cure == "open the window: it opens the copy of 2024-07-11"
+    assert not (tmp_path / "book.sqlite").exists()
+
+
+def test_an_old_store_is_told_and_not_migrated(tmp_path):
+    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as db:
+        db.executescript((ROOT / "tests" / "samples" / "store-schema-1.sql").read_text(encoding="utf-8"))
+    before = listing(tmp_path)
+    store = found(doctor.examine(offline(tmp_path)), "store", "store")
+    assert store.level is Level.OK
+    assert f"schema 1 of {SCHEMA_VERSION}, brought up to date when the window opens" in store.found
+    assert listing(tmp_path) == before
 
 
 def test_a_folder_that_is_a_file_cannot_be_written(tmp_path):

@@ -6,18 +6,25 @@ name, the file's path, its cause and the cure.
 
 from __future__ import annotations
 
+import logging
+import os
 import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import TracebackType
 from typing import Any, ClassVar, Self
+from urllib.parse import quote
 
 from desktop.market.known import UserError
 
 _BUSY_S = 10.0
+_CUT_SHORT_S = 3600.0
+"""Part of a copy that nobody has written to for so long is what a kill left."""
+
+log = logging.getLogger(__name__)
 
 
 class StoreError(UserError):
@@ -30,6 +37,10 @@ class StoreError(UserError):
 
 class StoreCorruptError(StoreError):
     """The file is damaged or is no store; it is left as it is."""
+
+
+class StoreForeignError(StoreCorruptError):
+    """The file is a database of another program: it is theirs, and nothing is ever done to it."""
 
 
 class StoreReadOnlyError(StoreError):
@@ -48,6 +59,11 @@ class StoreClosedError(StoreError):
     """The store was used after it had been closed."""
 
 
+def check_mark(path: Path) -> Path:
+    """The file beside `path` that tells the next start: damage was met here, read every page before use."""
+    return path.with_name(f"{path.name}.check")
+
+
 class Database:
     """One file, safe in any thread. Writes wait for each other; reads wait for nothing, unless in memory.
 
@@ -59,20 +75,22 @@ class Database:
     marker: ClassVar[str]
     durable: ClassVar[bool] = False
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, *, read_only: bool = False) -> None:
         """Open `path`, made and migrated where needed; None keeps everything in memory.
+
+        With `read_only` the file is looked at as it is: not made, not migrated, and no log is laid beside it.
 
         Raises
         ------
         StoreError
             By name: corrupt, read-only, newer, busy.
         """
-        self.path = path
+        self.path, self._read_only = path, read_only
         self._lock = threading.RLock()
         self._idle: list[sqlite3.Connection] = []
         self._closed = False
         with self._named_errors():
-            if path is not None:
+            if path is not None and not read_only:
                 path.parent.mkdir(parents=True, exist_ok=True)
             self._db = self._connect()
             try:
@@ -82,8 +100,9 @@ class Database:
                 raise
 
     def _connect(self) -> sqlite3.Connection:
+        where = ":memory:" if self.path is None else _only_reading(self.path) if self._read_only else self.path
         return sqlite3.connect(
-            self.path or ":memory:", timeout=_BUSY_S, isolation_level=None, check_same_thread=False
+            where, timeout=_BUSY_S, isolation_level=None, check_same_thread=False, uri=self._read_only
         )
 
     def _prepare(self) -> None:
@@ -93,7 +112,7 @@ class Database:
             (self.marker,),
         ).fetchone()
         if tables and not ours:
-            raise StoreCorruptError(
+            raise StoreForeignError(
                 self.path, "it belongs to another program", "choose another --data-dir; it was not changed"
             )
         newest = len(self.migrations)
@@ -103,7 +122,7 @@ class Database:
                 f"its schema is {version}, this program knows {newest}",
                 "install the newer program, or use another --data-dir",
             )
-        if version < newest:
+        if version < newest and not self._read_only:
             self._migrate()
         self._db.execute("PRAGMA foreign_keys = ON")
         self._db.execute(f"PRAGMA synchronous = {'FULL' if self.durable else 'NORMAL'}")
@@ -134,14 +153,51 @@ class Database:
             else:
                 return
 
+    @property
+    def schema(self) -> int:
+        """How many of the migrations the file has gone through."""
+        return int(self.rows("PRAGMA user_version")[0][0])
+
+    def check(self) -> None:
+        """Read every page.
+
+        Raises
+        ------
+        StoreCorruptError
+            One is damaged.
+        """
+        with self._named_errors(), self._reading() as db:
+            self._refuse_damage(db)
+
     def back_up(self, copy: Path) -> None:
-        """Copy what is committed, whole or not at all; the part still in the write-ahead log is committed too."""
+        """Copy what is committed, whole and readable or not at all; what is still in the log is committed too.
+
+        Raises
+        ------
+        StoreError
+            By name: this file is damaged, so that `copy` stays as it was; no space left.
+        """
         if self.path is None:
             return
-        part = copy.with_name(f"{copy.name}.part")
-        with closing(sqlite3.connect(self.path)) as source, closing(sqlite3.connect(part)) as target:
-            source.backup(target)
-        part.replace(copy)
+        parts = f"{self.path.name}.copying-"
+        part = self.path.with_name(f"{parts}{os.getpid()}")  # another process may copy at the same time
+        with self._named_errors():
+            for left in self.path.parent.glob(f"{parts}*"):
+                with suppress(FileNotFoundError):  # the other process was done with it just now
+                    if left == part or left.stat().st_mtime < time.time() - _CUT_SHORT_S:
+                        left.unlink()
+            try:
+                with (
+                    closing(sqlite3.connect(_only_reading(self.path), uri=True)) as source,
+                    closing(sqlite3.connect(part)) as target,
+                ):
+                    target.execute("PRAGMA journal_mode = OFF")  # a part that fails is thrown away
+                    source.backup(target)
+                    self._refuse_damage(target)
+                part.replace(copy)
+            except BaseException:
+                part.unlink(missing_ok=True)
+                raise
 
     def close(self) -> None:
         """Close the file; it cannot be used afterwards."""
@@ -225,6 +281,21 @@ class Database:
         if self._closed:
             raise StoreClosedError(self.path, "it is closed", "open it again")
 
+    def _refuse_damage(self, db: sqlite3.Connection) -> None:
+        found = db.execute("PRAGMA quick_check(1)").fetchall()
+        if found != [("ok",)]:
+            raise self._damaged(" ".join(str(found[0][0]).split()))
+
+    def _damaged(self, why: str) -> StoreCorruptError:
+        """The error for damage that was met; where it can, the next start is told to look at every page."""
+        if self.path is not None and not self._read_only and not (mark := check_mark(self.path)).exists():
+            try:
+                mark.write_text(f"{why}\n", encoding="utf-8")
+            except OSError as error:
+                log.warning("%s cannot be written: %s", mark, error)
+        cure = "open the window anew: it keeps this file aside and opens the newest copy"
+        return StoreCorruptError(self.path, f"the file is damaged ({why})", cure)
+
     @contextmanager
     def _named_errors(self) -> Iterator[None]:
         try:
@@ -240,8 +311,7 @@ class Database:
                     self.path, f"another process held it for {_BUSY_S:.0f} s", "close it and try again"
                 )
             case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-                cure = "move it aside, or restore a backup; it was not changed"
-                return StoreCorruptError(self.path, f"the file is damaged ({error})", cure)
+                return self._damaged(str(error))
             case sqlite3.SQLITE_FULL:
                 return StoreError(self.path, f"no space left ({error})", "free some; nothing stored was lost")
             case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
@@ -252,3 +322,18 @@ class Database:
             cure = "make the folder writeable, or choose another --data-dir"
             return StoreReadOnlyError(self.path, f"it cannot be written ({error})", cure)
         return StoreError(self.path, str(error), "try again; if it stays, move the file aside")
+
+
+def _only_reading(path: Path) -> str:
+    """The address by which SQLite reads a file and changes nothing.
+
+    Without a log beside it nobody has it open, and it is taken as it lies: else SQLite would lay a log there.
+    """
+    quiet = not path.with_name(f"{path.name}-wal").exists()
+    return f"{_address(path.absolute())}?mode=ro{'&immutable=1' * quiet}"
+
+
+def _address(path: PurePath) -> str:
+    """As `as_uri`, but without a host: SQLite takes a network folder of Windows only as a part of the path."""
+    named = path.as_posix()
+    return f"file://{'' if named.startswith('/') else '/'}{quote(os.fsencode(named), safe='/:')}"

@@ -224,12 +224,12 @@ class Store(Database):
     marker = "bars"
 
     @override
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, *, read_only: bool = False) -> None:
         self._changes = self._history_changes = self._foreign_changes = 0
         self._bar_changes: dict[str, int] = {}
         self._held_back: list[tuple[bool, str | None]] | None = None
         self._sources: dict[str, int] = {}
-        super().__init__(path)
+        super().__init__(path, read_only=read_only)
         self._foreign = self._data_version()
 
     # What changed

@@ -13,7 +13,7 @@ from desktop import desk
 from desktop.book import Book
 from desktop.desk import Desk, Mode, Parts
 from desktop.market.clock import PlayClock
-from desktop.market.database import StoreClosedError
+from desktop.market.database import StoreClosedError, StoreForeignError
 from desktop.market.known import UserError
 from desktop.market.store import FILE_NAME, Store
 from desktop.presenters.frame import View
@@ -98,6 +98,17 @@ def test_desk_makes_no_noise_before_it_is_open(tmp_path):
     made.seek(0.5)
     made.close()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_store_is_closed_again_where_the_book_cannot_be_opened(tmp_path):
+    Store(
+        tmp_path / "book.sqlite"
+    ).close()  # a store in the place of the book: another program's, as the book sees it
+    made = desk.open_live(tmp_path, offline=True)
+    with pytest.raises(StoreForeignError, match=r"book\.sqlite: it belongs to another program"):
+        made.frame(VIEW)
+    assert not list(tmp_path.glob(f"{FILE_NAME}-*"))  # its log is there as long as it is open
+    made.close()
 
 
 def test_files_are_imported_one_by_one_and_a_refused_one_does_not_stop_the_next(tmp_path):

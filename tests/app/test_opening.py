@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
 
+from desktop import desk
 from desktop.market.store import FILE_NAME
 from tests.app.rig import fill, loopback, mode, words
 from tests.sources.yahoo_server import YahooServer
@@ -103,14 +106,59 @@ def test_closed_exchange_is_no_fault(rig):
 
 
 @pytest.mark.parametrize("damage", [b"this is no database at all" * 40, b"SQLite format 3\x00" + b"\xff" * 4096])
-def test_damaged_store_gives_the_demo_with_the_cause_and_is_left_as_it_is(rig, damage):
-    path = rig.folder / FILE_NAME
-    path.write_bytes(damage)
+def test_damaged_store_without_a_copy_is_kept_aside_and_the_demo_tells_the_cause(rig, damage):
+    (rig.folder / FILE_NAME).write_bytes(damage)
     rig.start(offline=True)
     frame = rig.frame()
     assert mode(frame) == DEMO
-    rig.until(lambda: FILE_NAME in told(rig))
-    assert path.read_bytes() == damage
+    aside = "rotation.sqlite.damaged-2024-07-10T150000Z"
+    rig.until(lambda: f"the market store was damaged and is kept as {aside}; there is no copy" in told(rig))
+    assert "the store is empty" in told(rig)
+    assert (rig.folder / aside).read_bytes() == damage
+
+
+def damage_inside(path: Path) -> None:
+    """Overwrite all but the first page: such a file opens, and fails where it is read."""
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xa5" * (size - 4096))
+
+
+def test_history_of_a_damaged_store_is_shown_from_its_copy_and_told(rig, monkeypatch):
+    fill(rig.folder, date(2024, 7, 9))
+    monkeypatch.setattr(desk, "COPY_AFTER_S", 0.0)
+    rig.start(offline=True)
+    whole = rig.frame()
+    copy = rig.folder / "rotation-2024-07-10.sqlite"
+    rig.until(copy.exists)
+    rig.close()
+    damage_inside(rig.folder / FILE_NAME)
+
+    rig.start(offline=True)
+    rig.until(lambda: "open the window anew: it keeps this file aside" in told(rig))
+    rig.close()
+
+    rig.clock.time = datetime(2024, 7, 10, 16, 0, tzinfo=UTC)
+    rig.start(offline=True)
+    frame = rig.frame()
+    assert mode(frame) == mode(whole) == "NOT LIVE · last close shown"
+    assert frame.header.ratio.text == whole.header.ratio.text
+    said = (
+        "the market store was damaged and is kept as rotation.sqlite.damaged-2024-07-10T160000Z; "
+        "the copy of 2024-07-10 is open"
+    )
+    rig.until(lambda: said in told(rig))
+
+
+def test_a_window_closed_before_its_copy_is_due_leaves_none_and_does_not_wait(rig):
+    fill(rig.folder, date(2024, 7, 9))
+    rig.start(offline=True)
+    rig.frame()
+    rig.until(lambda: any(isinstance(one, threading.Timer) for one in threading.enumerate()))
+    rig.close()
+    assert not [one for one in threading.enumerate() if isinstance(one, threading.Timer)]
+    assert not list(rig.folder.glob("rotation-*.sqlite"))
 
 
 def test_as_of_on_the_command_line_shows_that_moment(rig):

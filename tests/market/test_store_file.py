@@ -11,7 +11,7 @@ import threading
 import time
 from contextlib import ExitStack, closing
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import numpy as np
 import pytest
@@ -36,7 +36,7 @@ BATCH = 40
 CHILD = """
 import sys
 from datetime import date
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 import numpy as np
 from desktop.market.quotes import Closes
 from desktop.market.store import Priority, Store
@@ -52,7 +52,7 @@ with Store(path) as store:
 
 OPENER = """
 import sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from desktop.market.store import Store
 
 for line in sys.stdin:
@@ -264,7 +264,9 @@ def test_file_of_a_newer_program_is_refused_and_left_alone(path):
 )
 def test_file_that_is_no_store_is_named_and_kept(path, content):
     path.write_bytes(content)
-    with pytest.raises(StoreCorruptError, match="move it aside, or restore a backup") as caught:
+    with pytest.raises(
+        StoreCorruptError, match="open the window anew: it keeps this file aside and opens the newest copy"
+    ) as caught:
         Store(path)
     assert str(path) in str(caught.value)
     assert isinstance(caught.value, UserError)
@@ -501,3 +503,18 @@ def test_killed_in_the_middle_of_writing_keeps_all_that_was_acknowledged(path, a
         assert store._db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         put(store, 1.0)
         assert len(store.closes("^NDX")) == 1
+
+
+# The address of what is only read
+
+
+@pytest.mark.parametrize(
+    ("path", "address"),
+    [
+        (PurePosixPath("/home/jo/a b#1%.sqlite"), "file:///home/jo/a%20b%231%25.sqlite"),
+        (PureWindowsPath(r"C:\Users\jo\s.sqlite"), "file:///C:/Users/jo/s.sqlite"),
+        (PureWindowsPath(r"\\server\homes\jo\s.sqlite"), "file:////server/homes/jo/s.sqlite"),
+    ],
+)
+def test_address_of_a_file_anywhere_is_one_sqlite_takes(path, address):
+    assert module._address(path) == address
