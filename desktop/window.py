@@ -643,12 +643,17 @@ class Window(QMainWindow):
         self.alerts.show_log()
 
     def _open_settings(self) -> None:
-        from desktop.settings_dialog import SettingsDialog
+        from desktop.settings_dialog import SettingsDialog, Wanted
 
         dialog = SettingsDialog(self, self._view.settings, theme.resolve(self._view.settings.theme))
         dialog.changed.connect(lambda chosen: self.set_view(replace(self._view, settings=chosen)))
         dialog.exec()
         dialog.deleteLater()
+        match dialog.wanted:
+            case Wanted.SAVE_WORKSPACE:
+                self.asked.emit(Request.SAVE_WORKSPACE)
+            case Wanted.OPEN_WORKSPACE:
+                self.asked.emit(Request.OPEN_WORKSPACE)
 
     def _ask_files(self) -> None:
         names, _ = QFileDialog.getOpenFileNames(

@@ -278,7 +278,7 @@ class _Editor(QWidget):
         column.addWidget(self.note)
         for label in (self.now, self.history, self.dates):
             label.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
-            column.addWidget(label)
+        column.addWidget(self.dates)
         column.addStretch(1)
         row = QHBoxLayout()
         for button in (self.save, self.cancel):
@@ -295,6 +295,8 @@ class _Editor(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(area, 1)
+        for label in (self.now, self.history):  # below the fields that scroll: a useless level is seen at once
+            whole.addWidget(label)
         whole.addLayout(row)
 
     def show_state(self, state: EditorState) -> None:
@@ -321,9 +323,9 @@ class _Editor(QWidget):
         self.band.edit.setPlaceholderText(state.band_hint)
         if before is None:
             self.note.setText(state.form.note)
-        self.now.show_text(state.now)
-        self.history.show_text(state.history)
-        self.dates.show_text(state.dates)
+        for label, text in ((self.now, state.now), (self.history, state.history), (self.dates, state.dates)):
+            label.show_text(text)
+            label.setVisible(bool(text.text))
         self.save.setEnabled(state.can_save)
 
     def form(self) -> RuleForm:

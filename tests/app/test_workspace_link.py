@@ -7,10 +7,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialogButtonBox, QFileDialog, QPlainTextEdit
 
 from desktop import settings, sharing, workspace
-from tests.app.rig import OPEN, dock, fill
+from tests.app.rig import OPEN, button, dock, fill
 from tests.app.test_display import until
 from tests.app.test_single import start
 from tests.test_workspace import OTHER, RULE, contents, make, rules_of
@@ -89,6 +90,31 @@ def test_a_saved_layout_comes_back(live, monkeypatch, tmp_path):
     sharing.open_(live.window, live.folder)
     assert done()
     live.until(dock(live.window, "thesis").isVisible)
+
+
+def test_the_settings_dialog_leads_to_the_workspace(live, monkeypatch, tmp_path):
+    choose(monkeypatch, path := tmp_path / "mine.json")
+
+    def press(words: str):
+        return live.in_dialog(lambda dialog: button(dialog, words).click())
+
+    done = press("Save workspace…")
+    live.press(Qt.Key.Key_F2)
+    assert done()
+    assert json.loads(path.read_text())["kind"] == workspace.KIND
+    shared(tmp_path).replace(path)
+    done = press("Open workspace…")
+    opened: list[str] = []
+
+    def agree(_window: object, made: workspace.Plan) -> bool:
+        opened.extend(made.changes)
+        return True
+
+    monkeypatch.setattr(sharing, "_agreed", agree)
+    live.press(Qt.Key.Key_F2)
+    assert done()
+    assert "appearance.theme: system → light" in opened
+    assert live.window.view.settings.theme == "light"
 
 
 def test_a_command_takes_over_nothing_while_a_window_is_open(tmp_path):
