@@ -321,7 +321,8 @@ class SettingsDialog(QDialog):
             row.show_value(self._chosen, typed=name == typed)
         count = self._differing()
         self.reset_all.setEnabled(count > 0)
-        words = "nothing differs from the defaults" if not count else f"{count} differ from the defaults"
+        differ = "1 differs" if count == 1 else f"{count} differ" if count else "nothing differs"
+        words = f"{differ} from the defaults"
         self._count.show_text(Text(words, Tone.WARN if count else Tone.DIM))
 
     def _filter(self) -> None:
