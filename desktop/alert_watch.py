@@ -26,7 +26,7 @@ from desktop.market.known import Unknown, UserError
 from desktop.market.quotes import DayArray
 from desktop.market.sessions import NYSE
 from desktop.market.store import Store
-from desktop.presenters.alert_words import entry_of, parse_form, whole
+from desktop.presenters.alert_words import entry_of, parse_form, title, whole
 from desktop.settings import Settings
 from desktop.snapshot import Mode, Snapshot
 from desktop.thesis import Claim
@@ -251,13 +251,15 @@ class Watcher:
         Raises
         ------
         UserError
-            For a rule that cannot be, or a book that cannot be written.
+            For a rule that cannot be or is there already, or a book that cannot be written.
         """
         with self._lock:  # a rule is not edited while it is being judged
             if isinstance(asked, RuleForm):
                 made = parse_form(asked)
                 if not isinstance(made, Rule):
                     raise UserError("not kept: " + "; ".join(made.values()))
+                if not made.id and any(_plain(one) == _plain(made) for one in self._book.rules()[0]):
+                    raise UserError(f"{title(made)}: there is such a rule already; edit that one")
                 self._book.put_rule(made)
                 self._unkept_states.pop(made.id, None)
             else:

@@ -23,7 +23,7 @@ from desktop.analytics import ratio
 from desktop.answers import Kept
 from desktop.book import FILE_NAME, Book
 from desktop.deferred import Deferred
-from desktop.market.known import Unknown
+from desktop.market.known import Unknown, UserError
 from desktop.market.quotes import Closes, Quote
 from desktop.market.sessions import NYSE
 from desktop.market.store import Observation, Priority, Store
@@ -382,6 +382,17 @@ def test_what_the_user_does_reaches_the_book(bench):
     assert bench.follow(NOW).rules[0].enabled is False
     act(RuleAct(Act.DELETE, rule.id), NOW)
     assert bench.follow(NOW).rules == ()
+
+
+def test_a_rule_that_is_there_already_is_not_made_twice(bench):
+    form = RuleForm(subject="ratio", condition="above", level="9")
+    bench.watcher.act(form, NOW)
+    with pytest.raises(UserError, match=r"Ratio NDX / RUT ≥ 9.000: there is such a rule already"):
+        bench.watcher.act(replace(form, note="again", sound=False), NOW)
+    (kept,) = AlertBook(bench.book).rules()[0]
+    bench.watcher.act(replace(form, key=kept.id, note="edited"), NOW)
+    bench.watcher.act(replace(form, level="9.1"), NOW)
+    assert [(one.level, one.note) for one in AlertBook(bench.book).rules()[0]] == [(9.0, "edited"), (9.1, "")]
 
 
 # History

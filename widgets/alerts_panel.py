@@ -232,6 +232,8 @@ class _Editor(QWidget):
         self.band = Field(FieldState("band", "Hysteresis", "", ""))
         for field in (self.level, self.band):
             field.typed.connect(lambda _: self._changed())
+            field.edit.entered.connect(self._enter)
+            field.edit.restored.connect(self.cancelled)
         self.often = Segmented("How often")
         self.often.chosen.connect(self._often_chosen)
         self._every = True
@@ -292,11 +294,13 @@ class _Editor(QWidget):
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(area, 1)
+        whole.addWidget(area)
         for label in (self.now, self.history):  # below the fields that scroll: a useless level is seen at once
             whole.addWidget(label)
+        whole.addStretch(1)
         whole.addLayout(row)
 
     def show_state(self, state: EditorState) -> None:
@@ -369,10 +373,16 @@ class _Editor(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
             self.cancelled.emit()
-        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.save.isEnabled():
-            self.saved.emit()
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._enter()
         else:
             super().keyPressEvent(event)
+
+    def _enter(self) -> None:
+        """Save what is whole, and what was typed too fast to have been judged: what is not whole is refused."""
+        judged = self._state is not None and self._state.form == self.form()
+        if self.save.isEnabled() or not judged:
+            self.saved.emit()
 
 
 class AlertsPanel(Card):

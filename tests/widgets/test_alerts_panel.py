@@ -245,6 +245,27 @@ def test_enter_saves_a_whole_rule_and_escape_gives_up(panel, qtbot, asked, typed
     assert typed[-1] is None
 
 
+@pytest.mark.parametrize("key", ["level", "band"])
+def test_enter_and_escape_do_the_same_in_a_number_field(panel, qtbot, asked, typed, key):
+    whole = replace(FORM, level="9.8")
+    ready = replace(EDITOR, form=whole, level=FieldState("level", "Level", "9.8", ""), can_save=True)
+    panel.show_state(replace(STATE, editor=ready))
+    field = getattr(panel.editor, key)
+    field.edit.setFocus()
+    press(qtbot, Qt.Key.Key_Return)
+    assert asked == [whole]
+    press(qtbot, Qt.Key.Key_Escape)
+    assert typed[-1] is None
+
+
+def test_enter_right_after_the_last_key_does_not_wait_for_a_frame(panel, qtbot, asked):
+    panel.show_state(replace(STATE, editor=EDITOR))
+    panel.editor.level.edit.setFocus()
+    qtbot.keyClicks(panel.editor.level.edit, "9.8")
+    press(qtbot, Qt.Key.Key_Return)
+    assert asked == [replace(FORM, level="9.8")]
+
+
 def test_another_subject_begins_with_empty_fields(panel, qtbot, typed):
     panel.show_state(replace(STATE, editor=replace(EDITOR, form=replace(FORM, level="9.8"))))
     panel.editor.subject.setFocus()
