@@ -190,12 +190,14 @@ def test_window_on_a_real_display_is_worked_by_the_keyboard_and_closes_cleanly(t
 NOTICES = """
 import sys
 from PySide6.QtCore import QSocketNotifier
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 from desktop.notices import Notices
 from desktop.qt import make_qt
+from widgets import theme
 from widgets.states_alerts import Notice
 
 app = make_qt(sys.argv[:1])
+theme.apply(app, theme.DARK)
 window = QWidget()
 window.show()
 notices = Notices(window)
@@ -207,6 +209,16 @@ def answer():
         case ["notice", number]:
             notices.show_new((Notice(int(number), f"rule {number}", "9.5, 2 s old", sound=True),))
             print("done", flush=True)
+        case ["shades"]:
+            shown = [one for one in app.topLevelWidgets() if one.metaObject().className() == "QBalloonTip"]
+            picture = shown[0].grab().toImage()
+            label = next(one for one in shown[0].findChildren(QLabel) if one.text().startswith("9.5"))
+            place = label.geometry()
+            greys = [
+                picture.pixelColor(x, y).lightness()
+                for x in range(place.left(), place.right()) for y in range(place.top(), place.bottom())
+            ]
+            print("done", min(greys), max(greys), flush=True)
         case ["where"]:
             place = notices._tray.geometry() if notices._tray is not None else None
             print("done" if place is None else f"done {place.x()} {place.y()}", flush=True)
@@ -282,6 +294,9 @@ def test_notices_dock_in_a_real_tray_are_clicked_there_and_outlive_it(x_display)
         number = iter(range(2, 1000))
         until(lambda: "no tray" not in ask(f"notice {next(number)}")[0])
         until(docked)
+        darkest, lightest = map(int, ask("shades")[-1].split()[1:])
+        assert darkest < 60, "dark letters"
+        assert lightest > 200, "on pale paper"
         x, y = place()
         typist.ask("mousemove", str(x + 10), str(y + 15), "click", "1")
         assert outlet.readline().strip() == "opened"
