@@ -752,7 +752,7 @@ class Window(QMainWindow):
         super().closeEvent(event)
 
     def _save_layout(self) -> None:
-        """Keep where the docks are: a kill loses no more than the last second. That a window opened is no change."""
+        """Keep where the docks are: a kill loses no more than the last second. To open is no change."""
         before, self._docked = self._docked, layout.document(self)["state"]
         if before not in ("", self._docked) and self._folder is not None:
             with self._told_when_not_kept("layout"):
