@@ -294,13 +294,11 @@ class _Editor(QWidget):
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(area)
+        whole.addWidget(area, 1)
         for label in (self.now, self.history):  # below the fields that scroll: a useless level is seen at once
             whole.addWidget(label)
-        whole.addStretch(1)
         whole.addLayout(row)
 
     def show_state(self, state: EditorState) -> None:
