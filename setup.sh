@@ -126,12 +126,16 @@ qt_lacks_libraries() {
 # What tests of real windows, of the real keyring and of sudden death need; they skip where it is absent.
 test_tools() {
     [ "$(uname -s)" = Linux ] || return 0
+    lacking=
     for tool in Xvfb xdotool dbus-run-session gnome-keyring-daemon strace; do
         command -v "$tool" >/dev/null 2>&1 && continue
         system_packages "$tool" "xvfb xauth xdotool dbus gnome-keyring strace" \
-            "xorg-x11-server-Xvfb xorg-x11-xauth xdotool dbus-daemon gnome-keyring strace"
-        return
+            "xorg-x11-server-Xvfb xorg-x11-xauth xdotool dbus-daemon gnome-keyring strace" || lacking=1
+        break
     done
+    # Apart: some systems do not offer it, and the others must not fail with it.
+    command -v trayer >/dev/null 2>&1 || system_packages "trayer, a tray for the tests of notices," "trayer" "trayer" || lacking=1
+    [ -z "$lacking" ]
 }
 
 # What building the installers needs, and what proving them does; the proofs skip where a tool is absent.

@@ -123,9 +123,15 @@ class AlertBook:
         with self._book.writing() as db:
             db.execute("DELETE FROM alert_rules WHERE id = ?", (rule,))
 
-    def note(self, states: Mapping[int, State], entries: Iterable[Entry]) -> None:
-        """Keep changed states and what fired, all or nothing."""
+    def note(self, as_of: tuple[int, int], states: Mapping[int, State], entries: Iterable[Entry]) -> bool:
+        """Keep changed states and what fired, all or nothing.
+
+        Nothing, and False, where the book is no longer the version `as_of` they were judged by: of two windows
+        that see the same thing at the same moment, one may tell it.
+        """
         with self._book.writing() as db:
+            if self.version != as_of:
+                return False
             db.executemany(
                 f"INSERT OR REPLACE INTO alert_states ({_STATE})"
                 " SELECT ?, ?, ?, ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM alert_rules WHERE id = ?)",
@@ -160,6 +166,7 @@ class AlertBook:
                     for one in entries
                 ],
             )
+        return True
 
     def acknowledge(self, at: datetime, entry: int | None = None) -> None:
         """Note that an entry, or every entry (None), was seen."""

@@ -1,7 +1,8 @@
 """Alerts at work: reads the rules of the book, judges them on each live frame, keeps the log. One place decides.
 
-Used on the engine's thread; `act` from any. A book that cannot be written stops no alert: it is told all the same,
-and that the log lacks it is told too.
+Used on the engine's thread; `act` from any. What fires is told by the window that wrote it into the log: another
+window on the same book finds it written and judges anew. A book that cannot be written stops no alert: it is told
+all the same, that the log lacks it is told too, and it is written as soon as the book takes it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from time import monotonic
 
 from desktop.alert_book import AlertBook, Entry
 from desktop.alert_values import BEING_COMPUTED, Daily, Seen, daily, read
@@ -24,7 +26,7 @@ from desktop.market.known import Unknown, UserError
 from desktop.market.quotes import DayArray
 from desktop.market.sessions import NYSE
 from desktop.market.store import Store
-from desktop.presenters.alert_words import entry_of, parse_form, whole
+from desktop.presenters.alert_words import entry_of, parse_form, title, whole
 from desktop.settings import Settings
 from desktop.snapshot import Mode, Snapshot
 from desktop.thesis import Claim
@@ -44,6 +46,10 @@ log = logging.getLogger(__name__)
 _NUMBERS = itertools.count(1)
 """One running number for all desks of this process: a window tells from it what it has shown already."""
 _TOLD = 20
+_TRIES = 5
+"""So often a moment is judged anew when another window writes between; after that the next frame does it."""
+_TRY_AGAIN_S = 30.0
+"""What could not be kept is tried again after so long: a book held by another program costs seconds a time."""
 _BEING_COMPUTED = Unknown(BEING_COMPUTED)
 
 Outside = Callable[[Snapshot], Mapping[Watch, Reading]]
@@ -105,13 +111,16 @@ class Watcher:
     def __init__(self, book: Book, store: Store, deferred: Deferred, outside: Outside | None = None) -> None:
         self._book, self._store, self._deferred = AlertBook(book), store, deferred
         self.outside: Outside = outside or (lambda _: {})
-        self._version: object = None
+        self._version: tuple[int, int] | None = None
         self._rules: tuple[Rule, ...] = ()
         self._states: Mapping[int, State] = {}
         self._log: tuple[Entry, ...] = ()
         self._told: deque[Told] = deque(maxlen=_TOLD)
         self._kills: dict[str, bool] = {}
         self._asked: dict[str, _Asked] = {}
+        self._unkept_states: dict[int, State] = {}
+        self._unkept_entries: list[Entry] = []
+        self._tried_at = 0.0
         self._unreadable = self._not_kept = ""
         self._lock = threading.Lock()
 
@@ -169,33 +178,50 @@ class Watcher:
             if version == self._version:
                 return
             self._rules, wrong = self._book.rules()
-            kept = self._book.states()
-            if self._not_kept:  # what this run knows and the book does not
-                kept |= {rule.id: self._states[rule.id] for rule in self._rules if rule.id in self._states}
-            self._states, self._log, self._version = kept, self._book.log(), version
+            self._states = self._book.states() | self._unkept_states
+            self._log = (*reversed(self._unkept_entries), *self._book.log())
+            self._version = version
             self._unreadable = "; ".join(map(str, wrong))
         except StoreError as error:
-            self._unreadable = str(error)
+            self._version, self._unreadable = None, str(error)
 
     def _judge(self, readings: Mapping[Watch, Reading], snapshot: Snapshot) -> None:
-        fired, states = evaluate(self._rules, self._states, readings, snapshot.moment)
-        if states is self._states:
-            return
-        changed = {rule: state for rule, state in states.items() if self._states.get(rule) is not state}
-        self._states = states
-        entries = [entry_of(one, snapshot.mode) for one in fired]
-        self._told.extend(Told(next(_NUMBERS), entry, one.rule) for entry, one in zip(entries, fired, strict=True))
-        self._keep(changed, entries)
-
-    def _keep(self, states: Mapping[int, State], entries: Sequence[Entry]) -> None:
-        try:
-            self._book.note(states, entries)
-            self._not_kept = ""
+        for _ in range(_TRIES):
+            fired, states = evaluate(self._rules, self._states, readings, snapshot.moment)
+            if states is self._states and not self._may_try_again():
+                return
+            changed = {rule: state for rule, state in states.items() if self._states.get(rule) is not state}
+            entries = [entry_of(one, snapshot.mode) for one in fired]
+            if self._keep(changed, entries):
+                self._states = states
+                self._told.extend(
+                    Told(next(_NUMBERS), entry, one.rule) for entry, one in zip(entries, fired, strict=True)
+                )
+                self._read_again()
+                return
             self._read_again()
-        except StoreError as error:
-            log.warning("alerts not kept: %s", error)
-            self._not_kept = f"the log lacks what fired: {error}"
-            self._log = (*reversed(entries), *self._log)
+
+    def _may_try_again(self) -> bool:
+        return bool(self._not_kept) and monotonic() >= self._tried_at + _TRY_AGAIN_S
+
+    def _keep(self, states: Mapping[int, State], entries: Sequence[Entry]) -> bool:
+        """Keep what was judged, and what could not be kept before; False where another window wrote meanwhile."""
+        unkept_states, unkept_entries = {**self._unkept_states, **states}, [*self._unkept_entries, *entries]
+        why = self._unreadable
+        if self._version is not None:
+            try:
+                if not self._book.note(self._version, unkept_states, unkept_entries):
+                    return False
+                self._unkept_states, self._unkept_entries, self._not_kept = {}, [], ""
+                return True
+            except StoreError as error:
+                why = str(error)
+        log.warning("alerts not kept: %s", why)
+        lacking = "the log lacks what fired" if unkept_entries else "how the rules stand is not kept"
+        self._not_kept, self._tried_at = f"{lacking}, tried again soon: {why}", monotonic()
+        self._unkept_states, self._unkept_entries = unkept_states, unkept_entries
+        self._log = (*reversed(entries), *self._log)
+        return True
 
     # History
 
@@ -225,14 +251,17 @@ class Watcher:
         Raises
         ------
         UserError
-            For a rule that cannot be, or a book that cannot be written.
+            For a rule that cannot be or is there already, or a book that cannot be written.
         """
         with self._lock:  # a rule is not edited while it is being judged
             if isinstance(asked, RuleForm):
                 made = parse_form(asked)
                 if not isinstance(made, Rule):
                     raise UserError("not kept: " + "; ".join(made.values()))
+                if not made.id and any(_plain(one) == _plain(made) for one in self._book.rules()[0]):
+                    raise UserError(f"{title(made)}: there is such a rule already; edit that one")
                 self._book.put_rule(made)
+                self._unkept_states.pop(made.id, None)
             else:
                 self._carry_out(asked, now)
 
@@ -248,6 +277,7 @@ class Watcher:
                 book.snooze(asked.key, None, None)
             case Act.ON | Act.OFF:
                 book.enable(asked.key, enabled=asked.act is Act.ON)
+                self._unkept_states.pop(asked.key, None)
             case Act.SEEN:
                 book.acknowledge(now, asked.key or None)
 

@@ -52,8 +52,7 @@ def run(folder: Path, *, demo: bool, as_of: datetime | None, offline: bool) -> i
     log_qt_messages()
     app = make_qt(sys.argv[:1])
     place = OneWindow(folder)
-    if not place.claim():
-        place.raise_other()
+    if not place.claim() and place.raise_other():
         sys.stdout.write(f"already open on {folder}: its window was raised; --data-dir opens a second one\n")
         return 0
     application = Application(folder, offline=offline)

@@ -147,17 +147,24 @@ def _size(args: argparse.Namespace) -> int:
 
 def _workspace(args: argparse.Namespace) -> int:
     from desktop import workspace
+    from desktop.single import OneWindow, no_window
 
     folder = data_dir(args)
     if args.what == "export":
         workspace.export(workspace.collect(folder), args.file)
         say(f"wrote {args.file}")
+        place = OneWindow(folder)
+        if place.claim():
+            place.release()
+        else:
+            say("a window is open: its layout is written when it closes; Save workspace… in its menu has it now")
         return 0
     made = workspace.plan(args.file, folder)
     for line in made.changes or ("nothing to change",):
         say(line)
     if made.changes and not args.dry_run:
-        say(f"taken over; the workspace before is kept in {workspace.apply(made, folder)}")
+        with no_window(folder, f"choose Open workspace… in its menu and {args.file}"):
+            say(f"taken over; the workspace before is kept in {workspace.apply(made, folder)}")
     return 0
 
 

@@ -47,13 +47,19 @@ def restore(window: QMainWindow, folder: Path) -> str:
         return ""
     except (OSError, ValueError, KeyError, TypeError, binascii.Error) as error:
         return _told(f"{type(error).__name__}: {error}")
-    restored = window.restoreGeometry(geometry) and window.restoreState(state, STATE_VERSION)
+    placed = window.restoreGeometry(geometry)  # Qt refuses one of a screen that is much wider or narrower
+    restored = window.restoreState(state, STATE_VERSION)
     bring_back(window, window.findChildren(QDockWidget))
-    return "" if restored else _told("it is not of this window")
+    if not restored:
+        return _told("it is not of this window")
+    return "" if placed else _warned("the layout is of a screen of another size: the window keeps its size here")
 
 
 def _told(cause: str) -> str:
-    line = f"the saved layout could not be read ({cause}); the default layout is used"
+    return _warned(f"the saved layout could not be read ({cause}); the default layout is used")
+
+
+def _warned(line: str) -> str:
     log.warning("%s", line)
     return line
 

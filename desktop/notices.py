@@ -1,4 +1,8 @@
-"""Tells what fired: in the tray where the system has one, and always in the status bar; with a sound."""
+"""Tells what fired: in the tray where the system has one, and always in the status bar; with a sound.
+
+Without a tray the window asks for attention where the system lists its windows, and the status bar says on hover
+that there is none. The sound is the system's own bell, whose loudness is set there; what cannot ring is shown.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ from widgets.states import Text, Tone
 from widgets.states_alerts import Notice
 
 _SHOWN_FOR_MS = 15_000
+_NO_TRAY = "This system shows no tray now: alerts are told here and in the title of the window only."
 
 
 class Notices(QObject):
@@ -39,14 +44,19 @@ class Notices(QObject):
         text = new[-1].text if len(new) == 1 else "\n".join(one.title for one in new)
         first, _, _ = text.partition("\n")
         words = f"Alert: {title} ({first})" if len(new) == 1 else f"Alerts: {'; '.join(one.title for one in new)}"
-        self.told.emit(Text(words, Tone.WARN, text))
         tray = self._icon()
         if tray is not None:
+            self.told.emit(Text(words, Tone.WARN, text))
             tray.showMessage(title, text, self._window.windowIcon(), _SHOWN_FOR_MS)
+        else:
+            self.told.emit(Text(words, Tone.WARN, f"{text}\n{_NO_TRAY}"))
+            QApplication.alert(self._window)
 
     def _icon(self) -> QSystemTrayIcon | None:
-        """The icon in the tray, None where the system has no tray."""
-        if self._tray is None and QSystemTrayIcon.isSystemTrayAvailable():
+        """The icon in the tray, None where the system has no tray, or has lost it; it docks again by itself."""
+        if not QSystemTrayIcon.isSystemTrayAvailable():
+            return None
+        if self._tray is None:
             self._tray = QSystemTrayIcon(QApplication.windowIcon(), self)
             self._tray.setToolTip("Rotation Monitor")
             self._tray.messageClicked.connect(self.opened)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from enum import Enum, auto
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QIcon, QKeyEvent
@@ -179,8 +180,15 @@ class _Row(QFrame):
             label.set_theme(theme)
 
 
+class Wanted(Enum):
+    """What is to be done once the dialog has closed."""
+
+    SAVE_WORKSPACE = auto()
+    OPEN_WORKSPACE = auto()
+
+
 class SettingsDialog(QDialog):
-    """All settings; `changed` says the whole of them after every valid change."""
+    """All settings; `changed` says the whole of them after every valid change. `wanted` says what comes next."""
 
     changed = Signal(object)
     """The next `Settings`."""
@@ -188,6 +196,7 @@ class SettingsDialog(QDialog):
     def __init__(self, parent: QWidget | None, chosen: Settings, theme: Theme = DARK) -> None:
         super().__init__(parent)
         self._chosen, self._confirm = chosen, False
+        self.wanted: Wanted | None = None
         self.setWindowTitle("Settings")
         column = QVBoxLayout(self)
         column.setSpacing(8)
@@ -226,6 +235,11 @@ class SettingsDialog(QDialog):
         self.reset_all.clicked.connect(self._reset_all)
         bottom.addWidget(self.reset_all)
         bottom.addWidget(self._count, 1)
+        told = "layout, settings, kill levels, alerts, set-ups; never keys"
+        self.save_workspace = self._way_out("Save workspace…", f"Into one file: {told}", Wanted.SAVE_WORKSPACE)
+        self.open_workspace = self._way_out("Open workspace…", f"From one file: {told}", Wanted.OPEN_WORKSPACE)
+        bottom.addWidget(self.save_workspace)
+        bottom.addWidget(self.open_workspace)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         for button in buttons.buttons():
@@ -238,6 +252,19 @@ class SettingsDialog(QDialog):
         self._show()
         self._filter()
         self.search.setFocus()
+
+    def _way_out(self, words: str, why: str, wanted: Wanted) -> QPushButton:
+        """A button that closes the dialog: what follows asks for a file, and shows what it changes."""
+
+        def leave() -> None:
+            self.wanted = wanted
+            self.accept()
+
+        button = QPushButton(words)
+        button.setAutoDefault(False)
+        button.setToolTip(why)
+        button.clicked.connect(leave)
+        return button
 
     def row(self, name: str) -> _Row:
         """The row of a field of the settings."""
@@ -294,7 +321,8 @@ class SettingsDialog(QDialog):
             row.show_value(self._chosen, typed=name == typed)
         count = self._differing()
         self.reset_all.setEnabled(count > 0)
-        words = "nothing differs from the defaults" if not count else f"{count} differ from the defaults"
+        differ = "1 differs" if count == 1 else f"{count} differ" if count else "nothing differs"
+        words = f"{differ} from the defaults"
         self._count.show_text(Text(words, Tone.WARN if count else Tone.DIM))
 
     def _filter(self) -> None:

@@ -10,7 +10,8 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from PySide6.QtCore import QFileSystemWatcher, QLockFile, QObject
@@ -35,6 +36,35 @@ class SilentWindowError(UserError):
         self.folder, self.process = folder, process
 
 
+class WindowOpenError(UserError):
+    """What is asked would be undone by the window that is open on this folder; carries its process."""
+
+    def __init__(self, folder: Path, process: int, instead: str) -> None:
+        super().__init__(
+            f"a window on {folder} is open (process {process}) and would write its own settings and layout over "
+            f"it when it closes: close it and do this again, or {instead}; nothing was changed"
+        )
+        self.folder, self.process, self.instead = folder, process, instead
+
+
+@contextmanager
+def no_window(folder: Path, instead: str) -> Iterator[None]:
+    """Keep `folder` free of windows meanwhile; `instead` is what a window that is open could do itself.
+
+    Raises
+    ------
+    WindowOpenError
+        Where one is open.
+    """
+    place = OneWindow(folder)
+    if not place.claim():
+        raise WindowOpenError(folder, place.holder(), instead)
+    try:
+        yield
+    finally:
+        place.release()
+
+
 class OneWindow:
     """The claim of this process to be the one window on `folder`."""
 
@@ -54,22 +84,29 @@ class OneWindow:
             return True
         return self._lock.tryLock(0) or self._lock.error() is not QLockFile.LockError.LockFailedError
 
-    def raise_other(self, patience_s: float = _PATIENCE_S) -> None:
-        """Have the window that is open come to the front.
+    def holder(self) -> int:
+        """The process that holds the folder."""
+        return int(self._lock.getLockInfo()[0])
+
+    def raise_other(self, patience_s: float = _PATIENCE_S) -> bool:
+        """Have the window that is open come to the front; False where it closed meanwhile: the claim is ours now.
 
         Raises
         ------
         SilentWindowError
             Where it does not answer.
         """
-        process = int(self._lock.getLockInfo()[0])
+        process = self.holder()
         _may_come_to_the_front(process)
         deadline = time.monotonic() + patience_s
         self._knock.write_text("raise\n", encoding="ascii")
         while self._knock.exists() and self._knock.stat().st_size:
+            if self._lock.tryLock(0):
+                return False
             if time.monotonic() > deadline:
                 raise SilentWindowError(self._folder, process)
             time.sleep(_LOOK_S)
+        return True
 
     def watch(self, parent: QObject, come: Callable[[], None]) -> None:
         """Call `come`, on the thread of `parent`, whenever another start asks for this window."""

@@ -193,6 +193,10 @@ class Window(QMainWindow):
         self.setDockNestingEnabled(True)
         self._save_soon = QTimer(self, singleShot=True, interval=_SAVE_AFTER_MS)
         self._save_soon.timeout.connect(self._save_settings)
+        self._layout_soon = QTimer(self, singleShot=True, interval=_SAVE_AFTER_MS)
+        self._layout_soon.timeout.connect(self._save_layout)
+        self._docked = ""
+        """Places of the docks as they were last seen; "" before the window has settled."""
 
         self.header = HeaderStrip()
         self.playback = PlaybackBar()
@@ -338,6 +342,8 @@ class Window(QMainWindow):
         grip = Grip(dock)
         dock.setTitleBarWidget(grip)
         self._grips.append(grip)
+        for signal in (dock.visibilityChanged, dock.dockLocationChanged, dock.topLevelChanged):
+            signal.connect(lambda _: self._layout_soon.start())
         return dock
 
     def use_default_layout(self) -> None:
@@ -656,12 +662,17 @@ class Window(QMainWindow):
         self.alerts.show_log()
 
     def _open_settings(self) -> None:
-        from desktop.settings_dialog import SettingsDialog
+        from desktop.settings_dialog import SettingsDialog, Wanted
 
         dialog = SettingsDialog(self, self._view.settings, theme.resolve(self._view.settings.theme))
         dialog.changed.connect(lambda chosen: self.set_view(replace(self._view, settings=chosen)))
         dialog.exec()
         dialog.deleteLater()
+        match dialog.wanted:
+            case Wanted.SAVE_WORKSPACE:
+                self.asked.emit(Request.SAVE_WORKSPACE)
+            case Wanted.OPEN_WORKSPACE:
+                self.asked.emit(Request.OPEN_WORKSPACE)
 
     def _ask_files(self) -> None:
         names, _ = QFileDialog.getOpenFileNames(
@@ -747,10 +758,18 @@ class Window(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         self.note.finish()
         self._save_settings()
+        self._layout_soon.stop()
         if self._folder is not None:
             with self._told_when_not_kept("layout"):
                 layout.save(self, self._folder)
         super().closeEvent(event)
+
+    def _save_layout(self) -> None:
+        """Keep where the docks are: a kill loses no more than the last second. To open is no change."""
+        before, self._docked = self._docked, layout.document(self)["state"]
+        if before not in ("", self._docked) and self._folder is not None:
+            with self._told_when_not_kept("layout"):
+                layout.save(self, self._folder)
 
     def _save_settings(self) -> None:
         self._save_soon.stop()

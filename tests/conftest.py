@@ -36,6 +36,7 @@ SLOW = (
     "tests/sources/test_feed.py",
     "tests/sources/test_official.py",
     "tests/sources/test_remote.py",
+    "tests/test_alert_race.py",
     "tests/test_crash_points.py",
     "tests/test_refresh.py",
     "tests/test_setup.py",

@@ -39,7 +39,7 @@ def test_rules_states_and_log_are_there_after_reopening(path):
     with Book(path) as book:
         alerts = AlertBook(book)
         assert [alerts.put_rule(one) for one in (RULE, REGIME)] == [1, 2]
-        alerts.note({1: STATE}, [ENTRY])
+        alerts.note(alerts.version, {1: STATE}, [ENTRY])
     with Book(path) as book:
         alerts = AlertBook(book)
         assert alerts.rules() == ((replace(RULE, id=1), replace(REGIME, id=2)), ())
@@ -51,7 +51,7 @@ def test_an_edited_rule_begins_anew(path):
     with Book(path) as book:
         alerts = AlertBook(book)
         number = alerts.put_rule(RULE)
-        alerts.note({number: STATE}, [])
+        alerts.note(alerts.version, {number: STATE}, [])
         assert alerts.put_rule(replace(RULE, id=number, level=-2.0)) == number
         assert alerts.rules()[0][0].level == -2.0
         assert alerts.states() == {}
@@ -61,7 +61,7 @@ def test_a_deleted_rule_leaves_its_log_and_its_number_is_not_used_again(path):
     with Book(path) as book:
         alerts = AlertBook(book)
         alerts.put_rule(RULE)
-        alerts.note({1: STATE}, [ENTRY])
+        alerts.note(alerts.version, {1: STATE}, [ENTRY])
         alerts.delete(1)
         assert (alerts.rules(), alerts.states()) == (((), ()), {})
         assert [one.title for one in alerts.log()] == [ENTRY.title]
@@ -71,7 +71,7 @@ def test_a_deleted_rule_leaves_its_log_and_its_number_is_not_used_again(path):
 def test_a_state_of_a_rule_that_was_deleted_meanwhile_is_dropped(path):
     with Book(path) as book:
         alerts = AlertBook(book)
-        alerts.note({7: STATE}, [ENTRY])
+        alerts.note(alerts.version, {7: STATE}, [ENTRY])
         assert alerts.states() == {}
         assert len(alerts.log()) == 1
 
@@ -79,7 +79,7 @@ def test_a_state_of_a_rule_that_was_deleted_meanwhile_is_dropped(path):
 def test_seen_is_noted_beside_the_log_which_stays_as_it_was(path):
     with Book(path) as book:
         alerts = AlertBook(book)
-        alerts.note({}, [ENTRY, replace(ENTRY, title="another")])
+        alerts.note(alerts.version, {}, [ENTRY, replace(ENTRY, title="another")])
         rows = book.rows("SELECT * FROM alert_log")
         alerts.acknowledge(NOW, 2)
         assert [(one.title, one.seen) for one in alerts.log()] == [("another", True), (ENTRY.title, False)]
@@ -93,7 +93,7 @@ def test_snooze_wake_off_and_on(path):
     with Book(path) as book:
         alerts = AlertBook(book)
         number = alerts.put_rule(REGIME)
-        alerts.note({number: STATE}, [])
+        alerts.note(alerts.version, {number: STATE}, [])
         alerts.snooze(number, NOW, NOW + timedelta(minutes=15))
         assert alerts.rules()[0][0].snoozed(NOW + timedelta(minutes=14))
         assert alerts.states() == {number: STATE}  # a snooze forgets nothing
@@ -121,14 +121,23 @@ def test_a_rule_of_a_later_version_is_left_alone_and_told(path):
 
 def test_two_windows_add_to_one_log(path):
     with Book(path) as one, Book(path) as two:
-        AlertBook(one).note({}, [ENTRY])
-        AlertBook(two).note({}, [replace(ENTRY, title="other window")])
+        AlertBook(one).note(one.version, {}, [ENTRY])
+        AlertBook(two).note(two.version, {}, [replace(ENTRY, title="other window")])
         assert [entry.title for entry in AlertBook(one).log()] == ["other window", ENTRY.title]
 
 
 def test_a_log_entry_keeps_value_threshold_age_and_source(path):
     with Book(path) as book:
-        AlertBook(book).note({}, [ENTRY])
+        AlertBook(book).note(book.version, {}, [ENTRY])
     with closing(sqlite3.connect(path)) as db:
         row = db.execute("SELECT value, threshold, age_s, source, mode, data_at FROM alert_log").fetchone()
     assert row == ("10.012", "≥ 10.000", 2.5, "index", "live", 1720709998123456)
+
+
+def test_what_was_judged_by_an_earlier_version_of_the_book_is_not_kept(tmp_path):
+    with Book(tmp_path / "book.sqlite") as one, Book(tmp_path / "book.sqlite") as two:
+        judged_by = one.version
+        assert AlertBook(two).note(two.version, {}, [ENTRY])
+        assert not AlertBook(one).note(judged_by, {}, [replace(ENTRY, title="other window")])
+        assert AlertBook(one).note(one.version, {}, [replace(ENTRY, title="later")])
+        assert [entry.title for entry in AlertBook(two).log()] == ["later", ENTRY.title]

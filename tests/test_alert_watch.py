@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from desktop import thesis
+from desktop import alert_watch, thesis
 from desktop.alert_book import AlertBook
 from desktop.alert_values import LEAST_RANKED, NO_TRADE, NOT_NOW, Seen, daily, read, z_history
 from desktop.alert_watch import Occurred, Watched, Watcher, occurred
@@ -23,7 +23,7 @@ from desktop.analytics import ratio
 from desktop.answers import Kept
 from desktop.book import FILE_NAME, Book
 from desktop.deferred import Deferred
-from desktop.market.known import Unknown
+from desktop.market.known import Unknown, UserError
 from desktop.market.quotes import Closes, Quote
 from desktop.market.sessions import NYSE
 from desktop.market.store import Observation, Priority, Store
@@ -31,7 +31,7 @@ from desktop.settings import Settings, changed
 from desktop.snapshot import Mode, Snapshot, SnapshotBuilder
 from desktop.sources.contract import Failure, FailureKind
 from desktop.sources.state import FeedState, SourceState
-from desktop.trade.alerts import Condition, Reading, Rule, Subject, Watch
+from desktop.trade.alerts import Condition, Reading, Repeat, Rule, Subject, Watch
 from widgets.states_alerts import Act, RuleAct, RuleForm
 
 NOW = datetime(2024, 7, 10, 15, 0, tzinfo=UTC)
@@ -338,6 +338,37 @@ def test_a_book_that_cannot_be_written_stops_no_alert_and_is_told(bench, monkeyp
     assert bench.follow(NOW + timedelta(minutes=3)).told == told.told  # it does not fire again and again
 
 
+@pytest.mark.parametrize("by_time", [False, True])
+def test_what_could_not_be_kept_is_kept_as_soon_as_the_book_takes_it(bench, tmp_path, monkeypatch, by_time):
+    bench.add(AT_NINE)
+    once = bench.add(replace(AT_NINE, level=9.1, repeat=Repeat.ONCE))
+    with Book(tmp_path / FILE_NAME) as other:
+        with other.writing() as db:
+            db.execute("CREATE TRIGGER full BEFORE INSERT ON alert_log BEGIN SELECT RAISE(ABORT, 'no space'); END")
+        bench.quote(9.2, NOW)
+        told = bench.follow(NOW)
+        assert [one.entry.title for one in told.told] == [f"Ratio NDX / RUT ≥ {n}" for n in ("9.000", "9.100")]
+        bench.quote(8.9, NOW + timedelta(minutes=1))
+        assert bench.follow(NOW + timedelta(minutes=1)).problem.startswith("the log lacks what fired")
+        assert bench.log == []
+        with other.writing() as db:
+            db.execute("DROP TRIGGER full")
+    later = NOW + timedelta(minutes=3)
+    if by_time:
+        monkeypatch.setattr(alert_watch, "_TRY_AGAIN_S", 0.0)
+    else:
+        bench.quote(9.2, later)
+    kept = bench.follow(later)
+    titles = ["Ratio NDX / RUT ≥ 9.100", "Ratio NDX / RUT ≥ 9.000"]
+    expected = titles if by_time else ["Ratio NDX / RUT ≥ 9.000", *titles]
+    assert (bench.log, [one.title for one in kept.log], kept.problem) == (expected, expected, "")
+    assert AlertBook(bench.book).states()[once].fired_at == NOW
+    bench.watcher = Watcher(bench.book, bench.store, Deferred())
+    bench.quote(9.5, later + timedelta(minutes=5))
+    bench.follow(later + timedelta(minutes=5))
+    assert bench.log.count("Ratio NDX / RUT ≥ 9.100") == 1
+
+
 def test_what_the_user_does_reaches_the_book(bench):
     act = bench.watcher.act
     act(RuleForm(subject="ratio", condition="above", level="9", note="ask"), NOW)
@@ -351,6 +382,17 @@ def test_what_the_user_does_reaches_the_book(bench):
     assert bench.follow(NOW).rules[0].enabled is False
     act(RuleAct(Act.DELETE, rule.id), NOW)
     assert bench.follow(NOW).rules == ()
+
+
+def test_a_rule_that_is_there_already_is_not_made_twice(bench):
+    form = RuleForm(subject="ratio", condition="above", level="9")
+    bench.watcher.act(form, NOW)
+    with pytest.raises(UserError, match=r"Ratio NDX / RUT ≥ 9.000: there is such a rule already"):
+        bench.watcher.act(replace(form, note="again", sound=False), NOW)
+    (kept,) = AlertBook(bench.book).rules()[0]
+    bench.watcher.act(replace(form, key=kept.id, note="edited"), NOW)
+    bench.watcher.act(replace(form, level="9.1"), NOW)
+    assert [(one.level, one.note) for one in AlertBook(bench.book).rules()[0]] == [(9.0, "edited"), (9.1, "")]
 
 
 # History

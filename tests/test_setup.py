@@ -355,6 +355,18 @@ def test_the_tools_of_the_tests_are_installed_where_they_are_missing(tmp_path):
     assert checkout.source("command() { return 0; }; test_tools").stderr == ""
 
 
+@unix
+def test_a_tool_that_the_system_does_not_offer_keeps_no_other_away_and_is_told(tmp_path):
+    checkout = bare(tmp_path)
+    linux_tools(checkout, user=0, sudo=True, repairs=True)
+    lookup = "command() { case $2 in xdotool|trayer) return 1 ;; *) return 0 ;; esac; }"
+    no_trayer = 'as_root() { case "$*" in *" trayer") return 1 ;; *) return 0 ;; esac; }'
+    done = checkout.source(f"{lookup}; {no_trayer}; test_tools")
+    assert done.returncode == 1
+    assert "trayer, a tray for the tests of notices, could not be installed" in done.stderr
+    assert "xdotool could not be installed" not in done.stderr
+
+
 # --- the lock ---------------------------------------------------------------------------------------------------
 
 

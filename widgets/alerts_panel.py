@@ -232,6 +232,8 @@ class _Editor(QWidget):
         self.band = Field(FieldState("band", "Hysteresis", "", ""))
         for field in (self.level, self.band):
             field.typed.connect(lambda _: self._changed())
+            field.edit.entered.connect(self._enter)
+            field.edit.restored.connect(self.cancelled)
         self.often = Segmented("How often")
         self.often.chosen.connect(self._often_chosen)
         self._every = True
@@ -278,7 +280,7 @@ class _Editor(QWidget):
         column.addWidget(self.note)
         for label in (self.now, self.history, self.dates):
             label.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
-            column.addWidget(label)
+        column.addWidget(self.dates)
         column.addStretch(1)
         row = QHBoxLayout()
         for button in (self.save, self.cancel):
@@ -295,6 +297,8 @@ class _Editor(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(area, 1)
+        for label in (self.now, self.history):  # below the fields that scroll: a useless level is seen at once
+            whole.addWidget(label)
         whole.addLayout(row)
 
     def show_state(self, state: EditorState) -> None:
@@ -321,9 +325,9 @@ class _Editor(QWidget):
         self.band.edit.setPlaceholderText(state.band_hint)
         if before is None:
             self.note.setText(state.form.note)
-        self.now.show_text(state.now)
-        self.history.show_text(state.history)
-        self.dates.show_text(state.dates)
+        for label, text in ((self.now, state.now), (self.history, state.history), (self.dates, state.dates)):
+            label.show_text(text)
+            label.setVisible(bool(text.text))
         self.save.setEnabled(state.can_save)
 
     def form(self) -> RuleForm:
@@ -367,10 +371,16 @@ class _Editor(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
             self.cancelled.emit()
-        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.save.isEnabled():
-            self.saved.emit()
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._enter()
         else:
             super().keyPressEvent(event)
+
+    def _enter(self) -> None:
+        """Save what is whole, and what was typed too fast to have been judged: what is not whole is refused."""
+        judged = self._state is not None and self._state.form == self.form()
+        if self.save.isEnabled() or not judged:
+            self.saved.emit()
 
 
 class AlertsPanel(Card):

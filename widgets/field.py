@@ -21,6 +21,7 @@ class _Edit(QLineEdit):
     focused = Signal()
     restored = Signal()
     given_back = Signal()
+    entered = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -72,8 +73,9 @@ class _Edit(QLineEdit):
             (self.given_back if shift else self.restored).emit()
             return
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            # Typing is in force at once; Enter only makes the next entry replace this one.
+            # Typing is in force at once; Enter makes the next entry replace this one, and may save a form.
             self.selectAll()
+            self.entered.emit()
             return
         super().keyPressEvent(event)
 

@@ -163,6 +163,7 @@ QMainWindow, QDialog {{ background: {t.window}; }}
 QMainWindow::separator {{ background: {t.window}; width: 6px; height: 6px; }}
 QMainWindow::separator:hover {{ background: {t.border}; }}
 QToolTip {{ background: {t.panel}; color: {t.text}; border: 1px solid {t.border}; padding: 4px; }}
+QBalloonTip QLabel {{ color: #000000; }}  /* of a tray on X11: its paper is pale yellow in every theme */
 *[card="true"] {{ background: {t.panel}; border: 1px solid {t.border}; border-radius: 8px; }}
 QPushButton, QToolButton {{
     background: {t.raised}; color: {t.text}; border: 1px solid {t.border}; border-radius: 5px; padding: 3px 8px;

@@ -132,7 +132,7 @@ def _state(rule: Rule, state: State, reading: Reading, now: datetime) -> Text:
     if isinstance(reading.value, Unknown):
         return Text(f"waits: {reading.value.reason}", Tone.DIM, reading.value.reason)
     if reading.blocked == NOT_NOW:
-        return replace(_distance(rule, FRESH, reading.value, now), tone=Tone.PAST, why=NOT_NOW)
+        return replace(_distance(rule, FRESH, reading.value, now, "was so then"), tone=Tone.PAST, why=NOT_NOW)
     if reading.blocked:
         return Text(f"not watched: {reading.blocked}", Tone.PAST, reading.blocked)
     if rule.snoozed(now) and rule.snoozed_until is not None:
@@ -140,12 +140,12 @@ def _state(rule: Rule, state: State, reading: Reading, now: datetime) -> Text:
     return _distance(rule, state, reading.value, now)
 
 
-def _distance(rule: Rule, state: State, value: float | str, now: datetime) -> Text:
+def _distance(rule: Rule, state: State, value: float | str, now: datetime, is_so: str = "is so now") -> Text:
     about, level = SUBJECTS[rule.watch.subject], rule.level
     fired = f", fired {_when(state.fired_at, now)}" if state.fired_at is not None else ""
     if isinstance(value, str) or level is None:
         is_there = rule.condition is Condition.BECOMES and value == rule.target
-        return Text(("is so now" if is_there else "watched") + fired, Tone.GOOD)
+        return Text((is_so if is_there else "watched") + fired, Tone.GOOD)
     if rule.condition is Condition.CHANGES:
         left = level if state.reference is None else level - abs(value - state.reference)
         return Text(f"{_away(left, about)} away{fired}", Tone.GOOD)
@@ -153,7 +153,7 @@ def _distance(rule: Rule, state: State, value: float | str, now: datetime) -> Te
         return Text(_waits(rule, about, level) + fired, Tone.GOOD, "It fires again once the value has been there")
     beyond = value - level if rule.condition is Condition.ABOVE else level - value
     if rule.condition is not Condition.CROSSES and beyond >= 0:
-        return Text(f"is so now{fired}", Tone.GOOD)
+        return Text(f"{is_so}{fired}", Tone.GOOD)
     return Text(f"{_away(beyond, about)} away{fired}", Tone.GOOD)
 
 
@@ -305,12 +305,12 @@ def _now(draft: Rule | Mapping[str, str] | None, watched: Watched, about: About)
     reading = watched.readings[draft.watch]
     if isinstance(reading.value, Unknown):
         return Text(f"now {NOT_KNOWN}: {reading.value.reason}", Tone.DIM, reading.value.reason)
-    words = f"now {shown_value(reading.value, about)}"
+    words, is_so = f"now {shown_value(reading.value, about)}", "is so now"
     if reading.blocked == NOT_NOW:
-        words = f"then {shown_value(reading.value, about)}"
+        words, is_so = f"then {shown_value(reading.value, about)}", "was so then"
     elif reading.blocked:
         return Text(f"{words}; not watched: {reading.blocked}", Tone.PAST, _origin(reading))
-    away = _distance(draft, FRESH, reading.value, watched.moment).text
+    away = _distance(draft, FRESH, reading.value, watched.moment, is_so).text
     return Text(f"{words}, {away}", Tone.PAST if reading.blocked else Tone.PLAIN, _origin(reading))
 
 

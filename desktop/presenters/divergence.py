@@ -186,8 +186,11 @@ def _nothing(snapshot: Snapshot) -> str:
             for name, value in (("RUT", stats.rut_pct), ("NDX", stats.ndx_pct))
             if not isinstance(value, Unknown)
         ]
+        told = f"{when}: {signed(stats.spread_pp, 2)} pp"
+        if snapshot.live:
+            return f"{told} so far ({', '.join(moves)}).\nNo minute bars of this session yet: refresh (F5)."
         return (
-            f"{when}: {signed(stats.spread_pp, 2)} pp at the close ({', '.join(moves)}).\n"
+            f"{told} at the close ({', '.join(moves)}).\n"
             "No minute bars of this day in the store: import them, or watch the day live."
         )
     return f"{when}: no prices of this session in the store.\nRefresh (F5), or import intraday bars."

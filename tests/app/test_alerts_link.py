@@ -44,9 +44,7 @@ def type_rule(rig, level: str) -> None:
     rig.until(lambda: rig.window.alerts.editor.isVisible())
     rig.window.alerts.editor.level.edit.setFocus()
     rig.qtbot.keyClicks(rig.window.alerts.editor.level.edit, level)
-    rig.frame(lambda one: one.alerts.editor is not None and one.alerts.editor.can_save)
-    rig.window.alerts.editor.note.setFocus()
-    rig.qtbot.keyClick(rig.window.alerts.editor.note, Qt.Key.Key_Return)
+    rig.qtbot.keyClick(rig.window.alerts.editor.level.edit, Qt.Key.Key_Return)
     rig.frame(lambda one: one.alerts.editor is None and one.alerts.rows)
 
 

@@ -183,3 +183,135 @@ def test_window_on_a_real_display_is_worked_by_the_keyboard_and_closes_cleanly(t
     assert "Traceback" not in err
     assert out == ""
     assert (tmp_path / "layout.json").is_file()
+
+
+# A real tray
+
+NOTICES = """
+import sys
+from PySide6.QtCore import QSocketNotifier
+from PySide6.QtWidgets import QLabel, QWidget
+from desktop.notices import Notices
+from desktop.qt import make_qt
+from widgets import theme
+from widgets.states_alerts import Notice
+
+app = make_qt(sys.argv[:1])
+theme.apply(app, theme.DARK)
+window = QWidget()
+window.show()
+notices = Notices(window)
+notices.told.connect(lambda text: print("told", text.text, "|", text.why.replace(chr(10), " / "), flush=True))
+notices.opened.connect(lambda: print("opened", flush=True))
+
+def answer():
+    match sys.stdin.readline().split():
+        case ["notice", number]:
+            notices.show_new((Notice(int(number), f"rule {number}", "9.5, 2 s old", sound=True),))
+            print("done", flush=True)
+        case ["shades"]:
+            shown = [one for one in app.topLevelWidgets() if one.metaObject().className() == "QBalloonTip"]
+            picture = shown[0].grab().toImage()
+            label = next(one for one in shown[0].findChildren(QLabel) if one.text().startswith("9.5"))
+            place = label.geometry()
+            greys = [
+                picture.pixelColor(x, y).lightness()
+                for x in range(place.left(), place.right()) for y in range(place.top(), place.bottom())
+            ]
+            print("done", min(greys), max(greys), flush=True)
+        case ["where"]:
+            place = notices._tray.geometry() if notices._tray is not None else None
+            print("done" if place is None else f"done {place.x()} {place.y()}", flush=True)
+        case _:
+            app.quit()
+
+reader = QSocketNotifier(0, QSocketNotifier.Type.Read)
+reader.activated.connect(lambda *_: answer())
+app.exec()
+"""
+
+
+class TrayHost:
+    """A tray at the upper right of a display; ends and comes again."""
+
+    def __init__(self, display: str) -> None:
+        self._display = display
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        host = shutil.which("trayer")
+        if host is None:
+            pytest.skip("trayer, a tray for displays without a desktop, is not installed")
+        where = ["--edge", "top", "--align", "right", "--widthtype", "pixel", "--width", "200", "--height", "32"]
+        self._process = subprocess.Popen(
+            [host, *where], env=environment(DISPLAY=self._display), stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def end(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(10)
+            self._process = None
+
+
+@linux
+@pytest.mark.display
+@pytest.mark.slow
+def test_notices_dock_in_a_real_tray_are_clicked_there_and_outlive_it(x_display):
+    host = TrayHost(x_display)
+    program = subprocess.Popen(
+        [sys.executable, "-c", NOTICES], env=environment(DISPLAY=x_display, QT_QPA_PLATFORM="xcb"), cwd=ROOT,
+        text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    inlet, outlet = program.stdin, program.stdout
+    assert inlet is not None
+    assert outlet is not None
+
+    def ask(line: str) -> list[str]:
+        """What it says until it has done what was asked."""
+        inlet.write(line + "\n")
+        inlet.flush()
+        heard: list[str] = []
+        while not heard or not heard[-1].startswith("done"):
+            heard.append(outlet.readline().strip())
+            assert heard[-1], "it ended"
+        return heard
+
+    def place() -> list[int]:
+        """Left and top of the icon; nothing where there is no icon."""
+        return [int(one) for one in ask("where")[-1].split()[1:]]
+
+    def docked() -> bool:
+        return place() > [1920 - 200]
+
+    try:
+        told, _ = ask("notice 1")
+        assert told.startswith("told Alert: rule 1 (9.5, 2 s old) | 9.5, 2 s old / This system shows no tray now")
+        assert place() == []
+        host.start()
+        typist = Typist(x_display, program.pid)
+        number = iter(range(2, 1000))
+        until(lambda: "no tray" not in ask(f"notice {next(number)}")[0])
+        until(docked)
+        darkest, lightest = map(int, ask("shades")[-1].split()[1:])
+        assert darkest < 60, "dark letters"
+        assert lightest > 200, "on pale paper"
+        x, y = place()
+        typist.ask("mousemove", str(x + 10), str(y + 15), "click", "1")
+        assert outlet.readline().strip() == "opened"
+        host.end()
+        until(lambda: "no tray" in ask(f"notice {next(number)}")[0])
+        host.start()
+        until(lambda: "no tray" not in ask(f"notice {next(number)}")[0])
+        until(docked)
+        inlet.write("quit\n")
+        out, err = program.communicate(timeout=30)
+    finally:
+        host.end()
+        if program.poll() is None:
+            program.kill()
+            program.communicate()
+    assert program.returncode == 0, err
+    assert err == ""
+    assert out == ""

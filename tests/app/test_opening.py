@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import threading
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -11,7 +13,7 @@ from PySide6.QtCore import Qt
 
 from desktop import desk
 from desktop.market.store import FILE_NAME
-from tests.app.rig import fill, loopback, mode, words
+from tests.app.rig import dock, fill, loopback, mode, words
 from tests.sources.yahoo_server import YahooServer
 from widgets.states import Tone
 
@@ -175,6 +177,25 @@ def test_damaged_layout_does_not_stop_the_start_and_is_told(rig):
     rig.frame()
     rig.until(lambda: "layout" in told(rig))
     assert all(rig.window.panels[key].isVisible() for key in ("ratio", "divergence", "gauge", "sizer"))
+
+
+def test_layout_of_a_much_wider_screen_keeps_its_docks(rig):
+    rig.start(demo=True)
+    rig.frame()
+    rig.window.focus_panel("alerts")
+    rig.until(dock(rig.window, "alerts").isVisible)
+    dock(rig.window, "thesis").hide()
+    rig.close()
+    path = rig.folder / "layout.json"
+    saved = json.loads(path.read_text())
+    geometry = bytearray(base64.b64decode(saved["geometry"]))
+    geometry[46:50] = (7680).to_bytes(4, "big")  # where Qt keeps the width of the screen
+    path.write_text(json.dumps(saved | {"geometry": base64.b64encode(geometry).decode()}))
+    app = rig.start(demo=True)
+    rig.frame()
+    assert app.window.problems == ("the layout is of a screen of another size: the window keeps its size here",)
+    assert dock(rig.window, "alerts").isVisible()
+    assert not dock(rig.window, "thesis").isVisible()
 
 
 def test_layout_of_another_program_is_told_and_the_default_is_used(rig):

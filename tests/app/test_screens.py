@@ -97,10 +97,16 @@ tell("right", dock=window._docks["thesis"].screen().name())
     told = opened(tmp_path, script, both)["right"]
     assert (told["screen"], told["dock"]) == ("right", "right")
     alone = screens(tmp_path, ("left", 0, 1920, 1080, 1.0))
-    told = opened(tmp_path, "tell('left', floats=window._docks['thesis'].isFloating())", alone)["left"]
+    script = """
+thesis = window._docks["thesis"]
+free = window.screen().availableGeometry()
+tell("left", reached=free.contains(thesis.frameGeometry()), shown=thesis.isVisible())
+"""
+    told = opened(tmp_path, script, alone)["left"]
     assert told["screen"] == "left"
     assert told["fits"]
-    assert not told["floats"]  # it lay on the screen that is gone
+    assert told["reached"], told  # it lay on the screen that is gone: floating or docked, it came back
+    assert told["shown"]
 
 
 @pytest.mark.parametrize("scale", ["1.25", "2"])

@@ -12,7 +12,7 @@ import pytest
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QWidget
 
-from desktop.single import OneWindow, SilentWindowError
+from desktop.single import OneWindow, SilentWindowError, WindowOpenError, no_window
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform
 ROOT = Path(__file__).parents[2]
@@ -108,6 +108,28 @@ def test_knock_of_an_earlier_day_is_not_answered(qtbot, tmp_path):
     thread.join()
     place.release()
     assert came == [1]
+
+
+def test_window_that_closes_while_it_is_asked_to_come_leaves_its_place(tmp_path, other):
+    second, answers = OneWindow(tmp_path), []
+    assert not second.claim()
+    asking = threading.Thread(target=lambda: answers.append(second.raise_other(patience_s=60)))
+    asking.start()
+    other.kill()
+    asking.join(30)
+    assert answers == [False]
+    assert not OneWindow(tmp_path).claim()
+
+
+def test_nothing_is_done_to_a_folder_whose_window_is_open(tmp_path, other):
+    told = f"process {other.pid}.*close it and do this again, or ask it"
+    with pytest.raises(WindowOpenError, match=told), no_window(tmp_path, "ask it"):
+        pytest.fail("a window is open")
+    other.kill()
+    other.wait(10)
+    with no_window(tmp_path, "ask it"):
+        assert not OneWindow(tmp_path).claim()
+    assert OneWindow(tmp_path).claim()
 
 
 def test_minimized_window_comes_back_as_it_was(rig):

@@ -328,6 +328,23 @@ def test_window_that_was_left_off_every_screen_comes_back(rig):
     assert any(screen.contains(rig.window.frameGeometry().topLeft() + QPoint(40, 10)) for screen in screens)
 
 
+def test_a_dock_that_was_hidden_stays_so_though_the_window_is_killed(rig):
+    rig.start(demo=True)
+    rig.frame()
+    path = rig.folder / "layout.json"
+    rig.until(lambda: rig.window._docked)
+    assert not path.exists()  # a window that opens has nothing to keep
+    dock(rig.window, "thesis").hide()
+    rig.until(path.exists)
+    kept = path.read_bytes()
+    rig.close()
+    path.write_bytes(kept)  # what a killed window leaves
+    rig.start(demo=True)
+    rig.frame()
+    assert not dock(rig.window, "thesis").isVisible()
+    assert dock(rig.window, "sizer").isVisible()
+
+
 def test_saved_layout_of_an_older_window_keeps_the_docks_it_knows(rig):
     """A dock the file does not know (as after an upgrade) is there all the same."""
     rig.start(demo=True)

@@ -7,11 +7,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialogButtonBox, QFileDialog, QPlainTextEdit
 
 from desktop import settings, sharing, workspace
-from tests.app.rig import OPEN, dock, fill
-from tests.test_workspace import OTHER, RULE, make, rules_of
+from tests.app.rig import OPEN, button, dock, fill
+from tests.app.test_display import until
+from tests.app.test_single import start
+from tests.test_workspace import OTHER, RULE, contents, make, rules_of
 from widgets.states_alerts import RuleForm
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform
@@ -87,6 +90,57 @@ def test_a_saved_layout_comes_back(live, monkeypatch, tmp_path):
     sharing.open_(live.window, live.folder)
     assert done()
     live.until(dock(live.window, "thesis").isVisible)
+
+
+def test_the_settings_dialog_leads_to_the_workspace(live, monkeypatch, tmp_path):
+    choose(monkeypatch, path := tmp_path / "mine.json")
+
+    def press(words: str):
+        return live.in_dialog(lambda dialog: button(dialog, words).click())
+
+    done = press("Save workspace…")
+    live.press(Qt.Key.Key_F2)
+    assert done()
+    assert json.loads(path.read_text())["kind"] == workspace.KIND
+    shared(tmp_path).replace(path)
+    done = press("Open workspace…")
+    opened: list[str] = []
+
+    def agree(_window: object, made: workspace.Plan) -> bool:
+        opened.extend(made.changes)
+        return True
+
+    monkeypatch.setattr(sharing, "_agreed", agree)
+    live.press(Qt.Key.Key_F2)
+    assert done()
+    assert "appearance.theme: system → light" in opened
+    assert live.window.view.settings.theme == "light"
+
+
+def test_a_command_takes_over_nothing_while_a_window_is_open(tmp_path):
+    path, folder = shared(tmp_path), tmp_path / "colleague"
+    command = ("-m", "desktop", "workspace")
+    window = start("-m", "desktop", "--offline", "--demo", "--data-dir", str(folder))
+    try:
+        until((folder / "rotation-monitor.log").exists)  # made with the window, which holds the folder by then
+        before = contents(folder)
+        refused = start(*command, "import", str(path), "--data-dir", str(folder))
+        out, err = refused.communicate(timeout=60)
+        told = start(*command, "import", str(path), "--dry-run", "--data-dir", str(folder))
+        assert "appearance.theme: system → light" in told.communicate(timeout=60)[0]
+        exported = start(*command, "export", str(tmp_path / "out.json"), "--data-dir", str(folder))
+        assert "its layout is written when it closes" in exported.communicate(timeout=60)[0]
+        assert contents(folder) == before
+    finally:
+        window.kill()
+        window.communicate()
+    assert refused.returncode == 1
+    assert "taken over" not in out
+    assert f"a window on {folder} is open (process {window.pid})" in err
+    assert f"choose Open workspace… in its menu and {path}; nothing was changed" in err
+    taken = start(*command, "import", str(path), "--data-dir", str(folder))
+    assert "taken over" in taken.communicate(timeout=60)[0]
+    assert rules_of(folder) == [RULE, OTHER]
 
 
 def test_a_wrong_file_is_told_and_changes_nothing(live, monkeypatch, tmp_path):

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from desktop.alert_values import NOT_NOW
 from desktop.alert_watch import Occurred, Watched
 from desktop.market.known import Unknown
 from desktop.presenters.alert_words import detail, entry_of, form_of, parse_form, title, whole
@@ -206,6 +207,14 @@ def test_a_value_that_is_not_live_is_not_shown_as_if_it_were():
     assert "15 min old" in row.value.why
     (row,) = present_alerts(watched(RATIO, Reading(Unknown("no prices")))).rows
     assert (row.value.text, row.value.why) == ("n/a", "no prices")
+
+
+def test_what_was_beyond_the_level_at_an_earlier_moment_is_not_told_as_so_now():
+    then = Reading(10.5, NOW, 0.0, "index", NOT_NOW)
+    (row,) = present_alerts(watched(replace(RATIO, level=10.0), then, mode=Mode.AS_OF)).rows
+    assert (row.state.text, row.state.tone) == ("was so then", Tone.PAST)
+    (row,) = present_alerts(watched(replace(RATIO, level=10.0), Reading(10.5))).rows
+    assert row.state.text == "is so now"
 
 
 def test_the_summary_says_what_is_of_then_and_what_the_demo_is():

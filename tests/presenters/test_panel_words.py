@@ -126,6 +126,12 @@ def test_day_without_minutes_tells_its_gap_in_words(closed):
     assert state.dimmed
 
 
+def test_session_without_minutes_that_still_runs_is_not_told_as_closed(closed):
+    state = present_divergence(replace(closed, live=True), Curves())
+    assert "+5.82 pp so far (RUT +3.57 %, NDX −2.24 %)" in state.message
+    assert "close" not in state.message
+
+
 def test_divergence_without_anything_says_what_to_do(empty):
     state = present_divergence(empty, Curves())
     assert "F5" in state.message

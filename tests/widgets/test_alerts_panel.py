@@ -219,6 +219,17 @@ def test_an_error_stands_at_its_field_and_the_suggestion_in_the_empty_one(panel)
     assert panel.editor.band.edit.placeholderText() == "0.02"
 
 
+def test_in_a_small_panel_what_a_useless_level_would_have_done_is_seen_without_scrolling(panel, qtbot):
+    panel.resize(330, 280)  # less than its place in a window of 1280 x 720
+    now = Text("now 9.712; not watched: an official close: live prices are awaited")
+    history = Text("Would have fired 15 times since 1987, last 18 Sep 2019")
+    dates = Text("By year: 2019 2 · 2020 0 · 2021 0. Last: 2019-09-19, 2019-09-16, 2001-01-03")
+    panel.show_state(replace(STATE, editor=replace(EDITOR, now=now, history=history, dates=dates)))
+    for label in (panel.editor.now, panel.editor.history):
+        qtbot.waitUntil(lambda label=label: label.visibleRegion().boundingRect() == label.rect())
+        assert label.height() >= label.heightForWidth(label.width()) > 0
+
+
 def test_enter_saves_a_whole_rule_and_escape_gives_up(panel, qtbot, asked, typed):
     panel.show_state(replace(STATE, editor=EDITOR))
     panel.editor.note.setFocus()
@@ -232,6 +243,27 @@ def test_enter_saves_a_whole_rule_and_escape_gives_up(panel, qtbot, asked, typed
     assert asked == [replace(whole, note="go")]
     press(qtbot, Qt.Key.Key_Escape)
     assert typed[-1] is None
+
+
+@pytest.mark.parametrize("key", ["level", "band"])
+def test_enter_and_escape_do_the_same_in_a_number_field(panel, qtbot, asked, typed, key):
+    whole = replace(FORM, level="9.8")
+    ready = replace(EDITOR, form=whole, level=FieldState("level", "Level", "9.8", ""), can_save=True)
+    panel.show_state(replace(STATE, editor=ready))
+    field = getattr(panel.editor, key)
+    field.edit.setFocus()
+    press(qtbot, Qt.Key.Key_Return)
+    assert asked == [whole]
+    press(qtbot, Qt.Key.Key_Escape)
+    assert typed[-1] is None
+
+
+def test_enter_right_after_the_last_key_does_not_wait_for_a_frame(panel, qtbot, asked):
+    panel.show_state(replace(STATE, editor=EDITOR))
+    panel.editor.level.edit.setFocus()
+    qtbot.keyClicks(panel.editor.level.edit, "9.8")
+    press(qtbot, Qt.Key.Key_Return)
+    assert asked == [replace(FORM, level="9.8")]
 
 
 def test_another_subject_begins_with_empty_fields(panel, qtbot, typed):
