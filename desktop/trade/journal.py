@@ -80,6 +80,7 @@ class Fill:
             raise FillError(line, f"{self.symbol} is a share and has no contract month")
         if self.month is not None and (self.month.month not in QUARTERLY_MONTHS or self.month.day != 1):
             raise FillError(line, f"{self.symbol} is traded for March, June, September and December")
+        object.__setattr__(self, "quantity", Decimal(int(self.quantity)))  # 10, where a file says 10.0 or 1E+1
         object.__setattr__(self, "at", require_utc("journal", "at", self.at))
 
     @property
@@ -112,8 +113,9 @@ class Carry:
     at: datetime
 
     def __post_init__(self) -> None:
-        """Refuse what is no amount."""
+        """Refuse what is no amount; what it was for fits a line."""
         _sane(f"CARRY {self.amount_usd}", "the amount", self.amount_usd)
+        object.__setattr__(self, "what", " ".join(self.what.split()) or "carry")
         object.__setattr__(self, "at", require_utc("journal", "at", self.at))
 
 
@@ -411,15 +413,16 @@ def record(trades: Iterable[Trade]) -> Record:
 
 # Typed fills
 
+_AT = r"(?:\s+on\s+(?P<at>\d{4}-\d\d-\d\d\s+\d\d:\S+|\S+))?"
 _FILL = re.compile(
     r"(?P<side>buy|sell)\s+(?P<quantity>[\d,]+)\s+(?P<symbol>\w+)(?:\s+(?P<month>[a-z]{3}\s?\d\d))?"
     r"\s*(?:@|\bat\b)\s*(?P<price>[\d.,]+)"
-    r"(?:\s+fee\s+(?P<fee>[\d.,]+))?(?:\s+on\s+(?P<at>\S+))?(?:\s+(?P<kind>open|scale|roll|close))?",
+    rf"(?:\s+fee\s+(?P<fee>[\d.,]+))?{_AT}(?:\s+(?P<kind>open|scale|roll|close))?",
     re.IGNORECASE,
 )
-_CARRY = re.compile(
-    r"carry\s+(?P<amount>[-+−]?[\d.,]+)(?:\s+on\s+(?P<at>\S+))?(?:\s+(?P<what>.*))?", re.IGNORECASE
-)
+_CARRY = re.compile(rf"carry\s+(?P<amount>[-+−]?[\d.,]+){_AT}(?:\s+(?P<what>.*))?", re.IGNORECASE)
+_AT_THE_END = re.compile(r"\s+on\s+(?P<at>\d{4}-\d\d-\d\d.*)", re.IGNORECASE)
+_GROUPED = re.compile(r"[-+]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d*)?")
 
 
 def read_lines(text: str, now: datetime, kind: FillKind) -> tuple[tuple[Fill, ...], tuple[Carry, ...]]:
@@ -447,7 +450,10 @@ def read_lines(text: str, now: datetime, kind: FillKind) -> tuple[tuple[Fill, ..
             )
         elif found := _CARRY.fullmatch(line):
             amount = _number(line, found["amount"].replace("−", "-"))
-            carries.append(Carry(amount, (found["what"] or "carry").strip(), _time(line, found["at"], now)))
+            at, what = found["at"], found["what"] or ""
+            if at is None and (late := _AT_THE_END.search(what)):
+                at, what = late["at"], what[: late.start()]
+            carries.append(Carry(amount, what, _time(line, at, now)))
         else:
             raise FillError(line, "is neither a fill nor carry")
     return tuple(fills), tuple(carries)
@@ -457,12 +463,14 @@ def line_of(one: Fill | Carry) -> str:
     """The line that reads as this fill or carry."""
     at = one.at.isoformat()
     if isinstance(one, Carry):
-        return f"CARRY {one.amount_usd} on {at} {one.what}"
+        return f"CARRY {one.amount_usd:f} on {at} {one.what}"
     side = "BUY" if one.quantity > 0 else "SELL"
-    return f"{side} {abs(one.quantity)} {one.contract} @ {one.price} fee {one.fee_usd} on {at} {one.kind.value}"
+    return f"{side} {abs(one.quantity)} {one.contract} @ {one.price:f} fee {one.fee_usd:f} on {at} {one.kind.value}"
 
 
 def _number(line: str, text: str) -> Decimal:
+    if "," in text and not _GROUPED.fullmatch(text):
+        raise FillError(line, f"{text}: a comma parts thousands, decimals stand behind a point")
     try:
         return Decimal(text.replace(",", ""))
     except InvalidOperation:
@@ -564,8 +572,8 @@ class LevelError(UserError):
 
 
 def read_level(name: str, text: str) -> Decimal | None:
-    """Read a stop or target; None where nothing is typed, LevelError where it is no ratio."""
-    text = text.strip().replace(",", "")
+    """Read a stop or target; None where nothing is typed, LevelError where it is no ratio: 9,58 is none."""
+    text = text.strip()
     if not text:
         return None
     try:
