@@ -55,6 +55,7 @@ class Journal:
     def __init__(self, book: Book) -> None:
         self._book = book
         self._held: tuple[object, tuple[Trade, ...]] | None = None
+        self._earlier: dict[tuple[int, int], Trade] = {}
 
     def everything(self) -> tuple[Trade, ...]:
         """Every trade in its latest version, void ones too, oldest first; the same object while unchanged."""
@@ -63,7 +64,7 @@ class Journal:
             rows = self._book.rows(
                 "SELECT number, max(version), document FROM trades GROUP BY number ORDER BY number"
             )
-            self._held = version, tuple(map(self._read, rows))
+            self._held, self._earlier = (version, tuple(map(self._read, rows))), {}
         return self._held[1]
 
     def trades(self) -> tuple[Trade, ...]:
@@ -85,22 +86,20 @@ class Journal:
         for one in trades:
             words = one if then[one.number] == one.version else self._version(one.number, then[one.number])
             fills = tuple(fill for fill in one.fills if fill.at <= moment)
-            if fills:
-                found.append(
-                    replace(
-                        one,
-                        fills=fills,
-                        carries=tuple(carry for carry in one.carries if carry.at <= moment),
-                        note=words.note,
-                        stop=words.stop,
-                        target=words.target,
-                    )
-                )
+            carries = tuple(carry for carry in one.carries if carry.at <= moment)
+            if words is one and (fills, carries) == (one.fills, one.carries):
+                found.append(one)
+            elif fills:
+                note, stop, target = words.note, words.stop, words.target
+                found.append(replace(one, fills=fills, carries=carries, note=note, stop=stop, target=target))
         return tuple(found)
 
     def _version(self, number: int, version: int) -> Trade:
-        sql = "SELECT number, version, document FROM trades WHERE number = ? AND version = ?"
-        return self._read(self._book.rows(sql, (number, version))[0])
+        held = self._earlier
+        if (number, version) not in held:
+            sql = "SELECT number, version, document FROM trades WHERE number = ? AND version = ?"
+            held[number, version] = self._read(self._book.rows(sql, (number, version))[0])
+        return held[number, version]
 
     def trade(self, number: int) -> Trade:
         """One trade in its latest version, void or not; raises UserError where there is none."""

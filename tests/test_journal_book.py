@@ -246,6 +246,14 @@ def test_what_was_known_then_are_fills_of_then_and_words_as_written_then(path):
         assert now == journal.trades()[0]
 
 
+def test_in_the_past_a_trade_that_was_known_whole_is_the_same_object(path):
+    """Nothing is compared or worked out again for it while the past is shown."""
+    with Book(path) as book:
+        journal = Journal(book)
+        journal.add(trade(), AT)
+        assert journal.as_of(AT)[0] is journal.everything()[0]
+
+
 def test_a_fill_written_down_late_is_a_fact_of_its_own_time(path):
     with Book(path) as book:
         journal = Journal(book)

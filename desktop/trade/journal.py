@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
+from functools import cached_property
 from typing import TypeAlias
 
 from desktop.market.instruments import INSTRUMENTS, QUARTERLY_MONTHS, Leg
@@ -144,9 +145,9 @@ def symbol_of(contract: str) -> str:
     return contract.partition(" ")[0]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Trade:
-    """One pair trade, in one of its versions.
+    """One pair trade, in one of its versions; without slots, as what follows from the fills is worked out once.
 
     `stop` and `target` are NDX/RUT ratios, `entry_ratio` and `entry_beta` (RUT on NDX) those of the moment it was
     opened; None where not given. `picture` names the file of the window at entry. `void` marks one that was taken
@@ -188,7 +189,7 @@ class Trade:
         bought = 1 if first.quantity > 0 else -1
         return bought if first.leg is Leg.RUT else -bought
 
-    @property
+    @cached_property
     def by_contract(self) -> Mapping[str, tuple[Fill, ...]]:
         """Fills by what they traded; a fill without a month leaves all of its symbol one contract."""
         blurred = {one.symbol for one in self.fills if one.month is None}
@@ -198,7 +199,7 @@ class Trade:
             found[name] = (*found.get(name, ()), one)
         return found
 
-    @property
+    @cached_property
     def held(self) -> Mapping[str, Decimal]:
         """What is held by contract, signed; nothing of what is flat."""
         sums = {name: sum((one.quantity for one in fills), ZERO) for name, fills in self.by_contract.items()}
@@ -465,7 +466,8 @@ def line_of(one: Fill | Carry) -> str:
     if isinstance(one, Carry):
         return f"CARRY {one.amount_usd:f} on {at} {one.what}"
     side = "BUY" if one.quantity > 0 else "SELL"
-    return f"{side} {abs(one.quantity)} {one.contract} @ {one.price:f} fee {one.fee_usd:f} on {at} {one.kind.value}"
+    what = f"{side} {abs(one.quantity)} {one.contract} @ {one.price:f}"
+    return f"{what} fee {one.fee_usd:f} on {at} {one.kind.value}"
 
 
 def _number(line: str, text: str) -> Decimal:
