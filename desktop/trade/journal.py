@@ -526,7 +526,7 @@ def doubts(before: Trade | None, after: Trade, prices: Mapping[str, Decimal]) ->
     """What may be meant, and is more often a slip; each in one line.
 
     A new fill far from the price of its symbol in `prices`, a leg that is turned round by more closing than was
-    held, and a stop or target on the wrong side of the entry.
+    held, months that count as one because a line tells none, and a stop or target on the wrong side of the entry.
     """
     known = () if before is None else before.fills
     found = [
@@ -540,6 +540,9 @@ def doubts(before: Trade | None, after: Trade, prices: Mapping[str, Decimal]) ->
     for contract, quantity in after.held.items():
         if was.get(contract, ZERO) * quantity < 0:
             found.append(f"{contract}: {was[contract]:+f} becomes {quantity:+f}, more is closed than was held")
+    for contract, fills in after.by_contract.items():
+        if len({one.month for one in fills}) > 1:
+            found.append(f"{contract}: one line tells no month, all months of it count as one")
     if after.entry_ratio is not None:
         for name, level, side in (("stop", after.stop, 1), ("target", after.target, -1)):
             if level is not None and (level - after.entry_ratio) * side * after.direction <= 0:

@@ -317,6 +317,12 @@ def test_what_is_odd_is_told_and_a_sound_trade_is_not():
     assert doubts(None, other, {}) == ()  # short RUT / long NDX: a falling ratio is against it
 
 
+def test_months_that_count_as_one_because_a_line_tells_none_are_told():
+    blurred = replace(ROLLED, fills=(replace(ROLLED.fills[0], month=None), *ROLLED.fills[1:]))
+    assert doubts(None, blurred, {}) == ("M2K: one line tells no month, all months of it count as one",)
+    assert doubts(None, ROLLED, {}) == ()
+
+
 @pytest.mark.parametrize(
     ("ratio", "first", "told"),
     [
