@@ -9,11 +9,11 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, TypeVar
 
 from desktop.book import Book
 from desktop.market.database import StoreError
@@ -55,6 +55,7 @@ class Journal:
     def __init__(self, book: Book) -> None:
         self._book = book
         self._held: tuple[object, tuple[Trade, ...]] | None = None
+        self._earlier: dict[tuple[int, int], Trade] = {}
 
     def everything(self) -> tuple[Trade, ...]:
         """Every trade in its latest version, void ones too, oldest first; the same object while unchanged."""
@@ -63,7 +64,7 @@ class Journal:
             rows = self._book.rows(
                 "SELECT number, max(version), document FROM trades GROUP BY number ORDER BY number"
             )
-            self._held = version, tuple(map(self._read, rows))
+            self._held, self._earlier = (version, tuple(map(self._read, rows))), {}
         return self._held[1]
 
     def trades(self) -> tuple[Trade, ...]:
@@ -85,22 +86,20 @@ class Journal:
         for one in trades:
             words = one if then[one.number] == one.version else self._version(one.number, then[one.number])
             fills = tuple(fill for fill in one.fills if fill.at <= moment)
-            if fills:
-                found.append(
-                    replace(
-                        one,
-                        fills=fills,
-                        carries=tuple(carry for carry in one.carries if carry.at <= moment),
-                        note=words.note,
-                        stop=words.stop,
-                        target=words.target,
-                    )
-                )
+            carries = tuple(carry for carry in one.carries if carry.at <= moment)
+            if words is one and (fills, carries) == (one.fills, one.carries):
+                found.append(one)
+            elif fills:
+                note, stop, target = words.note, words.stop, words.target
+                found.append(replace(one, fills=fills, carries=carries, note=note, stop=stop, target=target))
         return tuple(found)
 
     def _version(self, number: int, version: int) -> Trade:
-        sql = "SELECT number, version, document FROM trades WHERE number = ? AND version = ?"
-        return self._read(self._book.rows(sql, (number, version))[0])
+        held = self._earlier
+        if (number, version) not in held:
+            sql = "SELECT number, version, document FROM trades WHERE number = ? AND version = ?"
+            held[number, version] = self._read(self._book.rows(sql, (number, version))[0])
+        return held[number, version]
 
     def trade(self, number: int) -> Trade:
         """One trade in its latest version, void or not; raises UserError where there is none."""
@@ -224,22 +223,28 @@ def read_csv(text: str, now: datetime) -> tuple[Trade, ...]:
 def _check_row(found: dict[str, Trade], row: int, cells: Mapping[str, str], now: datetime) -> None:
     if None in cells:
         raise JournalFileError(row, "more cells than columns")
+    if None in cells.values():
+        raise JournalFileError(row, "fewer cells than columns")
     try:
         _take_row(found, cells, now)
-    except (UserError, ValueError, InvalidOperation, KeyError, TypeError) as error:
+    except (UserError, ValueError, InvalidOperation) as error:
         raise JournalFileError(row, f"{error}") from error
 
 
 def _take_row(found: dict[str, Trade], cells: Mapping[str, str], now: datetime) -> None:
-    number = cells["trade"]
-    if cells["time"] and datetime.fromisoformat(cells["time"]) > now:
-        raise ValueError(f"{cells['time']} lies ahead")
-    match cells["row"]:
+    number, kind = cells["trade"], cells["row"]
+    if kind in ("fill", "carry"):
+        if number not in found:
+            raise ValueError(f"no row before it opens trade {number}")
+        if _time(cells) > now:
+            raise ValueError(f"{cells['time']} lies ahead")
+    match kind:
         case "trade":
             if number in found:
                 raise ValueError(f"trade {number} stands twice")
-            ratio, stop, target = (_decimal(cells[name]) for name in ("entry_ratio", "stop", "target"))
-            beta = _decimal(cells.get("entry_beta", ""))
+            ratio, stop, target, beta = (
+                _level(cells, one) for one in ("entry_ratio", "stop", "target", "entry_beta")
+            )
             picture = cells["picture"]
             found[number] = Trade(0, 1, cells["note"], (), (), ratio, stop, target, picture, entry_beta=beta)
         case "fill":
@@ -247,7 +252,7 @@ def _take_row(found: dict[str, Trade], cells: Mapping[str, str], now: datetime) 
             found[number] = replace(trade, fills=(*trade.fills, _fill(cells)))
         case "carry":
             trade = found[number]
-            carry = Carry(Decimal(cells["amount_usd"]), cells["note"], datetime.fromisoformat(cells["time"]))
+            carry = Carry(_number(cells, "amount_usd"), cells["note"], _time(cells))
             found[number] = replace(trade, carries=(*trade.carries, carry))
         case other:
             raise ValueError(f"{other!r} is neither trade, fill nor carry")
@@ -282,12 +287,12 @@ def _trade(row: tuple[Any, ...]) -> Trade:
         kept["note"],
         tuple(_fill(one) for one in kept["fills"]),
         tuple(Carry(Decimal(amount), what, datetime.fromisoformat(at)) for amount, what, at in kept["carries"]),
-        _decimal(kept["entry_ratio"]),
-        _decimal(kept["stop"]),
-        _decimal(kept["target"]),
+        _level(kept, "entry_ratio"),
+        _level(kept, "stop"),
+        _level(kept, "target"),
         kept["picture"],
         kept["void"],
-        _decimal(kept.get("entry_beta", "")),
+        _level(kept, "entry_beta"),
     )
 
 
@@ -304,23 +309,48 @@ def _fill_document(one: Fill) -> dict[str, str]:
 
 
 def _fill(kept: Mapping[str, str]) -> Fill:
+    kinds = ", ".join(FillKind)
     return Fill(
         kept["symbol"],
-        Decimal(kept["quantity"]),
-        Decimal(kept["price"]),
-        Decimal(kept["fee_usd"]),
-        datetime.fromisoformat(kept["time"]),
-        FillKind(kept["kind"]),
-        date.fromisoformat(f"{kept['month']}-01") if kept.get("month") else None,
+        _number(kept, "quantity"),
+        _number(kept, "price"),
+        _number(kept, "fee_usd"),
+        _time(kept),
+        _told(kept, "kind", FillKind, f"is none of {kinds}"),
+        _told(kept, "month", lambda text: date.fromisoformat(f"{text}-01"), "is not written as 2024-09")
+        if kept.get("month")
+        else None,
     )
+
+
+_T = TypeVar("_T")
+
+
+def _told(kept: Mapping[str, str], name: str, read: Callable[[str], _T], wrong: str) -> _T:
+    """What a cell tells; a ValueError in plain words where it cannot be read."""
+    try:
+        return read(kept[name])
+    except (ValueError, InvalidOperation) as error:
+        raise ValueError(f"{name} {kept[name]!r} {wrong}") from error
+
+
+def _number(kept: Mapping[str, str], name: str) -> Decimal:
+    return _told(kept, name, Decimal, "is no number such as 2133.30")
+
+
+def _level(kept: Mapping[str, Any], name: str) -> Decimal | None:
+    return _number(kept, name) if kept.get(name) else None
+
+
+def _time(kept: Mapping[str, str]) -> datetime:
+    at = _told(kept, "time", datetime.fromisoformat, "is no ISO time such as 2024-07-11T10:30-04:00")
+    if at.tzinfo is None:
+        raise ValueError(f"time {kept['time']!r} has no zone: write 2024-07-11T10:30-04:00")
+    return at
 
 
 def _text(value: Decimal | None) -> str:
     return "" if value is None else str(value)
-
-
-def _decimal(text: str) -> Decimal | None:
-    return Decimal(text) if text else None
 
 
 def _us(at: datetime) -> int:

@@ -9,7 +9,17 @@ from pathlib import Path
 from desktop.journal_book import Journal, TradeChangedError
 from desktop.market.instruments import Leg
 from desktop.market.known import UserError
-from desktop.trade.journal import ZERO, Fill, FillKind, Trade, read_level, read_lines
+from desktop.trade.journal import (
+    ZERO,
+    Fill,
+    FillError,
+    FillKind,
+    Trade,
+    contract_name,
+    line_of,
+    read_level,
+    read_lines,
+)
 from widgets.states_journal import JournalFile, TradeTyped
 
 _KINDS = {"new": FillKind.OPEN, "close": FillKind.CLOSE}
@@ -30,6 +40,8 @@ def enter(journal: Journal, typed: TradeTyped, now: datetime, picture: str = "")
     trade = journal.trade(typed.number)
     if trade.version != typed.version:
         raise TradeChangedError(trade.number, trade.version)
+    if trade.void and typed.action != "restore":
+        raise UserError(f"trade {trade.number} was taken back: Put back, on the page Taken back, comes first")
     changed = journal.change(read(typed, trade, now), now)
     match typed.action:
         case "edit":
@@ -79,12 +91,21 @@ def read(typed: TradeTyped, trade: Trade | None, now: datetime) -> Trade:
 
 
 def _in_the_month_held(fill: Fill, trade: Trade) -> Fill:
-    """A line without a month is of the one that is held, where that is one."""
-    held = trade.held
-    months = {
-        of[0].month for name, of in trade.by_contract.items() if name in held and of[0].symbol == fill.symbol
+    """A line without a month is of the one that is held; which one has to be told where that is not plain."""
+    held = {
+        of[0].month: trade.held[name]
+        for name, of in trade.by_contract.items()
+        if name in trade.held and of[0].symbol == fill.symbol
     }
-    return replace(fill, month=months.pop()) if fill.month is None and len(months) == 1 else fill
+    if fill.month is not None or not held:
+        return fill
+    if len(held) > 1:
+        names = " and ".join(sorted(contract_name(fill.symbol, month) for month in held))
+        raise FillError(line_of(fill), f"{names} are held, tell the month")
+    ((month, quantity),) = held.items()
+    if month is not None and fill.kind is FillKind.ROLL and fill.quantity * quantity > 0:
+        raise FillError(line_of(fill), "a roll tells the month it goes into")
+    return replace(fill, month=month)
 
 
 def _refuse_to_turn(before: Trade, after: Trade) -> None:

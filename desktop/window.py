@@ -647,7 +647,7 @@ class Window(QMainWindow):
     def ask_trade_again(self, typed: TradeTyped, why: str) -> None:
         """Show a form that was refused, as it was typed, and why; nothing typed is lost."""
         state = self._frame.journal if self._frame is not None else None
-        rows = () if state is None else (*state.open_trades, *state.closed_trades)
+        rows = () if state is None else (*state.open_trades, *state.closed_trades, *state.void_trades)
         self._ask_trade(typed, next((one for one in rows if one.form.number == typed.number), None), why)
 
     def _new_alert(self) -> None:

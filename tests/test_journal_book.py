@@ -194,10 +194,41 @@ GOOD = HEAD + "1,trade,,,,,,,,CPI,9.58,,,\n1,fill,2024-07-11T14:30:00+00:00,IWM,
 WRONG = {
     "no journal": ("a,b\n1,2\n", 1, "the columns are not"),
     "a trade without fills": (HEAD + "1,trade,,,,,,,,CPI,,,,\n", 2, "has no fill"),
-    "a fill of an unknown trade": (HEAD + "1,fill,2024-07-11T14:30:00+00:00,IWM,10,210,0,open,,,,,,\n", 2, "1"),
+    "a fill of an unknown trade": (
+        HEAD + "1,fill,2024-07-11T14:30:00+00:00,IWM,10,210,0,open,,,,,,\n",
+        2,
+        "no row before it opens trade 1",
+    ),
     "a half share": (GOOD.replace("IWM,10,", "IWM,10.5,"), 3, "whole number"),
-    "a wrong price": (GOOD.replace("210.5", "cheap"), 3, ""),
-    "a time without zone": (GOOD.replace("+00:00", ""), 3, ""),
+    "a wrong price": (GOOD.replace("210.5", "cheap"), 3, "price 'cheap' is no number"),
+    "a decimal comma": (GOOD.replace("210.5", '"210,5"'), 3, "price '210,5' is no number"),
+    "no fee": (GOOD.replace("210.5,0,", "210.5,,"), 3, "fee_usd '' is no number"),
+    "a level that is no number": (GOOD.replace("9.58", '"9,58"'), 2, "entry_ratio '9,58' is no number"),
+    "a carry without amount": (
+        GOOD + "1,carry,2024-07-11T14:30:00+00:00,,,,,,,borrow,,,,\n",
+        4,
+        "amount_usd '' is no number",
+    ),
+    "a time without zone": (GOOD.replace("+00:00", ""), 3, "time '2024-07-11T14:30:00' has no zone"),
+    "a time of a spreadsheet": (
+        GOOD.replace("2024-07-11T14:30:00+00:00", "7/11/2024 14:30"),
+        3,
+        "time '7/11/2024 14:30' is no ISO time",
+    ),
+    "no time": (GOOD.replace("2024-07-11T14:30:00+00:00", ""), 3, "time '' is no ISO time"),
+    "a row cut short": (GOOD.replace(",10,210.5,0,open,,,,,,", ",10"), 3, "fewer cells than columns"),
+    "a kind that is none": (
+        GOOD.replace("open", "opened"),
+        3,
+        "kind 'opened' is none of open, scale, roll, close",
+    ),
+    "a month that is none": (
+        (GOOD.replace(",picture", ",picture,month,entry_beta").replace(",,,\n1,fill", ",,,,,\n1,fill"))
+        .replace("IWM", "M2K")
+        .replace("open,,,,,,", "open,,,,,,,Sep24,"),
+        3,
+        "month 'Sep24' is not written as 2024-09",
+    ),
     "an unknown symbol": (GOOD.replace("IWM", "SPY"), 3, "SPY is not traded here"),
     "a trade twice": (GOOD + "1,trade,,,,,,,,again,,,,\n", 4, "stands twice"),
     "a stop that is no number": (GOOD.replace("CPI,9.58,,", "CPI,9.58,NaN,"), 2, "needs a ratio above 0"),
@@ -244,6 +275,14 @@ def test_what_was_known_then_are_fills_of_then_and_words_as_written_then(path):
         assert journal.as_of(AT - timedelta(seconds=1)) == ()
         (now,) = journal.as_of(AT + timedelta(hours=3))
         assert now == journal.trades()[0]
+
+
+def test_in_the_past_a_trade_that_was_known_whole_is_the_same_object(path):
+    """Nothing is compared or worked out again for it while the past is shown."""
+    with Book(path) as book:
+        journal = Journal(book)
+        journal.add(trade(), AT)
+        assert journal.as_of(AT)[0] is journal.everything()[0]
 
 
 def test_a_fill_written_down_late_is_a_fact_of_its_own_time(path):

@@ -86,18 +86,35 @@ class JournalPresenter:
 
     def __init__(self) -> None:
         self._made: tuple[object, JournalState] | None = None
+        self._sorted: _Sorted | None = None
 
     def present(
         self, kept: Kept, snapshot: Snapshot, settings: Settings, ticket: Sequence[LegRow]
     ) -> JournalState:
         """Build the state; `ticket` are the sizer's lines, from which a new trade is entered."""
-        marks, prices = marks_of([one for one in kept.trades if not one.void], snapshot, settings.order_age_s)
+        trades = tuple(kept.trades)
+        if self._sorted is None or self._sorted.trades != trades:
+            self._sorted = _sorted(trades)
+        opened = self._sorted.opened
+        marks, prices = marks_of(opened, snapshot, settings.order_age_s)
         now = _Now(marks, beta_of(snapshot), _ratio(snapshot), _standing(prices, snapshot))
         form = _new_form(now, snapshot, ticket, settings.order_age_s)
         refused = kept.wrong or (PAST if snapshot.mode is Mode.AS_OF else "")
-        key = (tuple(kept.trades), now, form, refused, kept.told)
+        key = (trades, now, form, refused, kept.told)
         if self._made is None or self._made[0] != key:
-            self._made = key, _state(kept.trades, now, form, refused, kept.told)
+            self._made = (
+                key,
+                replace(
+                    self._sorted.without_prices,
+                    open=EvidenceTable(_OPEN, tuple(_open_row(one, now) for one in opened)),
+                    open_trades=tuple(_row(one, now.marks[one.number], _open_facts(one, now)) for one in opened),
+                    standing=now.standing if opened else Text(""),
+                    new=form,
+                    total=_total(opened, now),
+                    refused=refused,
+                    told=kept.told,
+                ),
+            )
         return self._made[1]
 
 
@@ -115,27 +132,34 @@ class _Now:
         return bool(self.standing.text)
 
 
-def _state(trades: Sequence[Trade], now: _Now, new: TradeTyped, refused: str, told: str) -> JournalState:
+@dataclass(frozen=True, slots=True)
+class _Sorted:
+    """Trades with those open among them, and the state as far as it hangs on no price: years of closed trades."""
+
+    trades: tuple[Trade, ...]
+    opened: tuple[Trade, ...]
+    without_prices: JournalState
+
+
+def _sorted(trades: tuple[Trade, ...]) -> _Sorted:
     made = [one for one in trades if not one.void]
     void = [one for one in trades if one.void]
-    opened = [one for one in made if one.held]
     closed = sorted((one for one in made if not one.held), key=lambda one: one.closed_at or one.opened_at)[::-1]
     summed = record(made)
-    return JournalState(
-        EvidenceTable(_OPEN, tuple(_open_row(one, now) for one in opened)),
-        tuple(_row(one, now.marks[one.number], _open_facts(one, now)) for one in opened),
+    state = JournalState(
+        EvidenceTable(_OPEN, ()),
+        (),
         EvidenceTable(_CLOSED, tuple(_closed_row(one) for one in closed)),
         tuple(_row(one, {}, _leg_facts(result(one, {}), old=False)) for one in closed),
         EvidenceTable(_VOID, tuple((_named(one), _opened(one), Text(str(one.version))) for one in void)),
         tuple(_row(one, {}, ()) for one in void),
         _record_words(summed.n, summed.hit_rate, summed.average_win_usd, summed.average_loss_usd),
         _curve(summed.curve),
-        now.standing if opened else Text(""),
-        new,
-        _total(opened, now),
-        refused,
-        told,
+        standing=Text(""),
+        new=TradeTyped("new"),
+        total=Text(""),
     )
+    return _Sorted(trades, tuple(one for one in made if one.held), state)
 
 
 def _row(one: Trade, marks: Mapping[str, Money], facts: tuple[Text, ...]) -> TradeRow:

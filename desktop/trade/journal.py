@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
+from functools import cached_property
 from typing import TypeAlias
 
 from desktop.market.instruments import INSTRUMENTS, QUARTERLY_MONTHS, Leg
@@ -80,6 +81,7 @@ class Fill:
             raise FillError(line, f"{self.symbol} is a share and has no contract month")
         if self.month is not None and (self.month.month not in QUARTERLY_MONTHS or self.month.day != 1):
             raise FillError(line, f"{self.symbol} is traded for March, June, September and December")
+        object.__setattr__(self, "quantity", Decimal(int(self.quantity)))  # 10, where a file says 10.0 or 1E+1
         object.__setattr__(self, "at", require_utc("journal", "at", self.at))
 
     @property
@@ -112,8 +114,9 @@ class Carry:
     at: datetime
 
     def __post_init__(self) -> None:
-        """Refuse what is no amount."""
+        """Refuse what is no amount; what it was for fits a line."""
         _sane(f"CARRY {self.amount_usd}", "the amount", self.amount_usd)
+        object.__setattr__(self, "what", " ".join(self.what.split()) or "carry")
         object.__setattr__(self, "at", require_utc("journal", "at", self.at))
 
 
@@ -142,9 +145,9 @@ def symbol_of(contract: str) -> str:
     return contract.partition(" ")[0]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Trade:
-    """One pair trade, in one of its versions.
+    """One pair trade, in one of its versions; without slots, as what follows from the fills is worked out once.
 
     `stop` and `target` are NDX/RUT ratios, `entry_ratio` and `entry_beta` (RUT on NDX) those of the moment it was
     opened; None where not given. `picture` names the file of the window at entry. `void` marks one that was taken
@@ -186,7 +189,7 @@ class Trade:
         bought = 1 if first.quantity > 0 else -1
         return bought if first.leg is Leg.RUT else -bought
 
-    @property
+    @cached_property
     def by_contract(self) -> Mapping[str, tuple[Fill, ...]]:
         """Fills by what they traded; a fill without a month leaves all of its symbol one contract."""
         blurred = {one.symbol for one in self.fills if one.month is None}
@@ -196,7 +199,7 @@ class Trade:
             found[name] = (*found.get(name, ()), one)
         return found
 
-    @property
+    @cached_property
     def held(self) -> Mapping[str, Decimal]:
         """What is held by contract, signed; nothing of what is flat."""
         sums = {name: sum((one.quantity for one in fills), ZERO) for name, fills in self.by_contract.items()}
@@ -411,15 +414,16 @@ def record(trades: Iterable[Trade]) -> Record:
 
 # Typed fills
 
+_AT = r"(?:\s+on\s+(?P<at>\d{4}-\d\d-\d\d\s+\d\d:\S+|\S+))?"
 _FILL = re.compile(
     r"(?P<side>buy|sell)\s+(?P<quantity>[\d,]+)\s+(?P<symbol>\w+)(?:\s+(?P<month>[a-z]{3}\s?\d\d))?"
     r"\s*(?:@|\bat\b)\s*(?P<price>[\d.,]+)"
-    r"(?:\s+fee\s+(?P<fee>[\d.,]+))?(?:\s+on\s+(?P<at>\S+))?(?:\s+(?P<kind>open|scale|roll|close))?",
+    rf"(?:\s+fee\s+(?P<fee>[\d.,]+))?{_AT}(?:\s+(?P<kind>open|scale|roll|close))?",
     re.IGNORECASE,
 )
-_CARRY = re.compile(
-    r"carry\s+(?P<amount>[-+−]?[\d.,]+)(?:\s+on\s+(?P<at>\S+))?(?:\s+(?P<what>.*))?", re.IGNORECASE
-)
+_CARRY = re.compile(rf"carry\s+(?P<amount>[-+−]?[\d.,]+){_AT}(?:\s+(?P<what>.*))?", re.IGNORECASE)
+_AT_THE_END = re.compile(r"\s+on\s+(?P<at>\d{4}-\d\d-\d\d.*)", re.IGNORECASE)
+_GROUPED = re.compile(r"[-+]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d*)?")
 
 
 def read_lines(text: str, now: datetime, kind: FillKind) -> tuple[tuple[Fill, ...], tuple[Carry, ...]]:
@@ -447,7 +451,10 @@ def read_lines(text: str, now: datetime, kind: FillKind) -> tuple[tuple[Fill, ..
             )
         elif found := _CARRY.fullmatch(line):
             amount = _number(line, found["amount"].replace("−", "-"))
-            carries.append(Carry(amount, (found["what"] or "carry").strip(), _time(line, found["at"], now)))
+            at, what = found["at"], found["what"] or ""
+            if at is None and (late := _AT_THE_END.search(what)):
+                at, what = late["at"], what[: late.start()]
+            carries.append(Carry(amount, what, _time(line, at, now)))
         else:
             raise FillError(line, "is neither a fill nor carry")
     return tuple(fills), tuple(carries)
@@ -457,12 +464,15 @@ def line_of(one: Fill | Carry) -> str:
     """The line that reads as this fill or carry."""
     at = one.at.isoformat()
     if isinstance(one, Carry):
-        return f"CARRY {one.amount_usd} on {at} {one.what}"
+        return f"CARRY {one.amount_usd:f} on {at} {one.what}"
     side = "BUY" if one.quantity > 0 else "SELL"
-    return f"{side} {abs(one.quantity)} {one.contract} @ {one.price} fee {one.fee_usd} on {at} {one.kind.value}"
+    what = f"{side} {abs(one.quantity)} {one.contract} @ {one.price:f}"
+    return f"{what} fee {one.fee_usd:f} on {at} {one.kind.value}"
 
 
 def _number(line: str, text: str) -> Decimal:
+    if "," in text and not _GROUPED.fullmatch(text):
+        raise FillError(line, f"{text}: a comma parts thousands, decimals stand behind a point")
     try:
         return Decimal(text.replace(",", ""))
     except InvalidOperation:
@@ -516,7 +526,7 @@ def doubts(before: Trade | None, after: Trade, prices: Mapping[str, Decimal]) ->
     """What may be meant, and is more often a slip; each in one line.
 
     A new fill far from the price of its symbol in `prices`, a leg that is turned round by more closing than was
-    held, and a stop or target on the wrong side of the entry.
+    held, months that count as one because a line tells none, and a stop or target on the wrong side of the entry.
     """
     known = () if before is None else before.fills
     found = [
@@ -530,6 +540,9 @@ def doubts(before: Trade | None, after: Trade, prices: Mapping[str, Decimal]) ->
     for contract, quantity in after.held.items():
         if was.get(contract, ZERO) * quantity < 0:
             found.append(f"{contract}: {was[contract]:+f} becomes {quantity:+f}, more is closed than was held")
+    for contract, fills in after.by_contract.items():
+        if len({one.month for one in fills}) > 1:
+            found.append(f"{contract}: one line tells no month, all months of it count as one")
     if after.entry_ratio is not None:
         for name, level, side in (("stop", after.stop, 1), ("target", after.target, -1)):
             if level is not None and (level - after.entry_ratio) * side * after.direction <= 0:
@@ -564,8 +577,8 @@ class LevelError(UserError):
 
 
 def read_level(name: str, text: str) -> Decimal | None:
-    """Read a stop or target; None where nothing is typed, LevelError where it is no ratio."""
-    text = text.strip().replace(",", "")
+    """Read a stop or target; None where nothing is typed, LevelError where it is no ratio: 9,58 is none."""
+    text = text.strip()
     if not text:
         return None
     try:

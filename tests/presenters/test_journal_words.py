@@ -24,11 +24,11 @@ LEGS = (
 )
 
 
-def quoted(age_s: float, mode: Mode = Mode.LIVE, now: datetime = NOW) -> Snapshot:
+def quoted(age_s: float, mode: Mode = Mode.LIVE, now: datetime = NOW, rty: float = 2130.0) -> Snapshot:
     at = now - timedelta(seconds=age_s)
     with Store(None) as store:
         store.put_quotes(
-            [Quote(one, price, at, now, "test") for one, price in (("RTY=F", 2130.0), ("NQ=F", 20500.0))]
+            [Quote(one, price, at, now, "test") for one, price in (("RTY=F", rty), ("NQ=F", 20500.0))]
         )
         return SnapshotBuilder(store, Deferred(lambda: None, held=True)).build(now, Settings(), mode=mode)
 
@@ -75,6 +75,19 @@ def test_the_same_object_while_nothing_changed():
     assert presenter.present(kept, snapshot, Settings(), LEGS) is presenter.present(
         kept, snapshot, Settings(), LEGS
     )
+
+
+def test_a_new_price_leaves_what_is_closed_as_it_is():
+    """Years of closed trades are not worked out again four times a second."""
+    at = NOW - timedelta(hours=1)
+    out = tuple(replace(one, quantity=-one.quantity, at=at, kind=FillKind.CLOSE) for one in trade().fills)
+    kept = Kept((trade(), replace(trade(), number=2, fills=(*trade().fills, *out))))
+    presenter = JournalPresenter()
+    before, after = (presenter.present(kept, quoted(3, rty=rty), Settings(), ()) for rty in (2130, 2131))
+    assert [one.open.rows[0][1].text for one in (before, after)] == ["+3,797.00", "+3,897.00"]
+    assert len(after.closed.rows) == 1
+    for name in ("closed", "closed_trades", "record", "void"):
+        assert getattr(before, name) is getattr(after, name)
 
 
 def test_an_unreadable_book_is_told():

@@ -30,6 +30,7 @@ from desktop.trade.journal import (
     prices_in,
     ratio_points,
     reached,
+    read_level,
     read_lines,
     record,
     result,
@@ -316,6 +317,12 @@ def test_what_is_odd_is_told_and_a_sound_trade_is_not():
     assert doubts(None, other, {}) == ()  # short RUT / long NDX: a falling ratio is against it
 
 
+def test_months_that_count_as_one_because_a_line_tells_none_are_told():
+    blurred = replace(ROLLED, fills=(replace(ROLLED.fills[0], month=None), *ROLLED.fills[1:]))
+    assert doubts(None, blurred, {}) == ("M2K: one line tells no month, all months of it count as one",)
+    assert doubts(None, ROLLED, {}) == ()
+
+
 @pytest.mark.parametrize(
     ("ratio", "first", "told"),
     [
@@ -346,3 +353,61 @@ def test_a_price_that_was_mistyped_is_asked_about_and_an_old_fill_is_not():
     close = replace(slip, fills=(fill("M2K", "19", "2340"),))  # 9.7 % away
     assert doubts(None, close, prices) == ()
     assert doubts(slip, replace(slip, note="edited"), prices) == ()
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "BUY 19 M2K @ 2133,30",
+        "BUY 19 M2K @ 2,133,30",
+        "BUY 19 M2K @ 2.133,30",
+        "BUY 1,9 IWM @ 200",
+        "BUY 19 M2K @ 2133.30 fee 11,78",
+        "CARRY -12,50 borrow",
+        "CARRY -0,125 borrow",
+    ],
+)
+def test_a_decimal_comma_is_refused_and_not_read_a_hundred_times_too_large(typed):
+    with pytest.raises(FillError, match="a comma parts thousands, decimals stand behind a point"):
+        read_lines(typed, AT, FillKind.OPEN)
+
+
+@pytest.mark.parametrize("typed", ["9,58", "10,1", "0,7", "0,719"])
+def test_a_level_with_a_decimal_comma_is_refused(typed):
+    with pytest.raises(LevelError, match="needs a ratio above 0"):
+        read_level("stop", typed)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "CARRY -12.50 on 2024-07-10T10:30-04:00 borrow",
+        "CARRY -12.50 borrow on 2024-07-10T10:30-04:00",
+        "CARRY -12.50 borrow on 2024-07-10 10:30-04:00",
+        "CARRY -12.50 on 2024-07-10 10:30-04:00 borrow",
+    ],
+)
+def test_the_time_of_carry_may_stand_before_or_behind_what_it_was(typed):
+    assert read_lines(typed, AT, FillKind.OPEN) == (
+        (),
+        (Carry(D("-12.50"), "borrow", datetime(2024, 7, 10, 14, 30, tzinfo=UTC)),),
+    )
+
+
+def test_a_time_with_a_blank_is_read_and_a_day_alone_is_refused():
+    (found,), _ = read_lines("BUY 1 IWM @ 210 on 2024-07-10 10:30-04:00 roll", AT, FillKind.OPEN)
+    assert (found.at, found.kind) == (datetime(2024, 7, 10, 14, 30, tzinfo=UTC), FillKind.ROLL)
+    with pytest.raises(FillError, match="has no zone"):
+        read_lines("CARRY -3 borrow on 2024-07-10", AT, FillKind.OPEN)
+
+
+@pytest.mark.parametrize("what", ["", "  ", "borrow\nof July", "on 2024-07-10T10:30-04:00", "a\x0bb\u2028c"])
+def test_what_carry_was_for_fits_a_line_whatever_file_it_came_from(what):
+    carry = Carry(D("-3"), what, AT)
+    assert read_lines(line_of(carry), AT, FillKind.OPEN) == ((), (carry,))
+
+
+@pytest.mark.parametrize("quantity", ["10.0", "1E+1", "-1e3"])
+def test_a_quantity_as_another_program_writes_it_fits_a_line(quantity):
+    one = Fill("IWM", D(quantity), D("2.1E+2"), D("0E+1"), AT)
+    assert read_lines(line_of(one), AT, FillKind.OPEN) == ((one,), ())
