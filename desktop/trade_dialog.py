@@ -40,7 +40,7 @@ class TradeDialog(QDialog):
         self._form = form
         now = datetime.now(UTC)
         self._before = None if trade is None else read(trade.form, None, now)
-        self._prices = prices_in(form.lines if trade is None else trade.closing, now)
+        self._prices = prices_in(form.lines, now) if trade is None else trade.prices
         self.setWindowTitle(_TITLES[form.action] + (f": {trade.title}" if trade is not None else ""))
         column = QVBoxLayout(self)
         fields = QFormLayout()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
 
 from widgets.states import EvidenceChart, EvidenceTable, Text
 
@@ -29,8 +31,9 @@ class TradeTyped:
 class TradeRow:
     """One trade behind a row; `form` is the trade as its form has it, every line of it.
 
-    `closing` are the lines that would close it at the prices shown, "" where nothing is held. A void one was taken
-    back. `facts` are what is told below the table while the row is chosen.
+    `closing` are the lines that would close it at the prices of the moment, "" where nothing is held; `prices` are
+    by symbol what a typed one is looked at beside. A void one was taken back. `facts` are what is told below the
+    table while the row is chosen.
     """
 
     title: str
@@ -38,6 +41,7 @@ class TradeRow:
     closing: str = ""
     void: bool = False
     facts: tuple[Text, ...] = ()
+    prices: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

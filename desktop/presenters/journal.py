@@ -40,6 +40,8 @@ _MADE = ("RUT leg $", "NDX leg $", "Carry $", "Costs $")
 _OPEN = ("Trade", "P&L $", "Ratio pts", "Stop", "Target", "Residual β $", "Holds", *_MADE, "Opened")
 _CLOSED = ("Trade", "P&L $", "Closed", *_MADE, "Opened")
 _VOID = ("Trade", "Opened", "Version")
+_NOTE_SHOWN = 22
+"""Letters of a note that a row shows; the note is whole on hover."""
 PAST = "the journal is read-only while a past moment is shown: Ctrl+Shift+T goes back to now"
 _SYMBOLS = {one.root or one.symbol: one for one in INSTRUMENTS.values() if (one.root or one.symbol) in TRADED}
 
@@ -97,7 +99,8 @@ class JournalPresenter:
             self._sorted = _sorted(trades)
         opened = self._sorted.opened
         marks, prices = marks_of(opened, snapshot, settings.order_age_s)
-        now = _Now(marks, beta_of(snapshot), _ratio(snapshot), _standing(prices, snapshot))
+        young = frozenset(symbol for symbol, one in prices.items() if _is_young(one, settings.order_age_s))
+        now = _Now(marks, beta_of(snapshot), _ratio(snapshot), _standing(prices, snapshot), young)
         form = _new_form(now, snapshot, ticket, settings.order_age_s)
         refused = kept.wrong or (PAST if snapshot.mode is Mode.AS_OF else "")
         key = (trades, now, form, refused, kept.told)
@@ -107,7 +110,7 @@ class JournalPresenter:
                 replace(
                     self._sorted.without_prices,
                     open=EvidenceTable(_OPEN, tuple(_open_row(one, now) for one in opened)),
-                    open_trades=tuple(_row(one, now.marks[one.number], _open_facts(one, now)) for one in opened),
+                    open_trades=tuple(_open_trade(one, now) for one in opened),
                     standing=now.standing if opened else Text(""),
                     new=form,
                     total=_total(opened, now),
@@ -120,12 +123,16 @@ class JournalPresenter:
 
 @dataclass(frozen=True, slots=True)
 class _Now:
-    """What trades are valued at: marks by trade and contract, beta of RUT on NDX, NDX/RUT, and its standing."""
+    """What trades are valued at: marks by trade and contract, beta of RUT on NDX, NDX/RUT, and its standing.
+
+    `young` are the symbols of a price that may stand in a form as if it had been filled.
+    """
 
     marks: Mapping[int, Mapping[str, Money]]
     beta: Decimal | Unknown
     ratio: Decimal | Unknown
     standing: Text
+    young: frozenset[str]
 
     @property
     def old(self) -> bool:
@@ -150,9 +157,9 @@ def _sorted(trades: tuple[Trade, ...]) -> _Sorted:
         EvidenceTable(_OPEN, ()),
         (),
         EvidenceTable(_CLOSED, tuple(_closed_row(one) for one in closed)),
-        tuple(_row(one, {}, _leg_facts(result(one, {}), old=False)) for one in closed),
+        tuple(_row(one, _leg_facts(result(one, {}), old=False)) for one in closed),
         EvidenceTable(_VOID, tuple((_named(one), _opened(one), Text(str(one.version))) for one in void)),
-        tuple(_row(one, {}, ()) for one in void),
+        tuple(_row(one, ()) for one in void),
         _record_words(summed.n, summed.hit_rate, summed.average_win_usd, summed.average_loss_usd),
         _curve(summed.curve),
         standing=Text(""),
@@ -162,20 +169,32 @@ def _sorted(trades: tuple[Trade, ...]) -> _Sorted:
     return _Sorted(trades, tuple(one for one in made if one.held), state)
 
 
-def _row(one: Trade, marks: Mapping[str, Money], facts: tuple[Text, ...]) -> TradeRow:
+def _open_trade(one: Trade, now: _Now) -> TradeRow:
+    """What closes an open trade; a price that is not young is left to be typed, and looked at beside it."""
+    marks = now.marks[one.number]
+    young = {contract: mark for contract, mark in marks.items() if symbol_of(contract) in now.young}
+    prices = {symbol_of(contract): mark for contract, mark in marks.items() if isinstance(mark, Decimal)}
+    row = _row(one, _open_facts(one, now))
+    return replace(row, closing="\n".join(closing_lines(one, young)), prices=prices)
+
+
+def _row(one: Trade, facts: tuple[Text, ...]) -> TradeRow:
     figures = (one.stop, one.target, one.entry_ratio, one.entry_beta)
     stop, target, entry, beta = ("" if value is None else f"{value:f}" for value in figures)
     lines = "\n".join((*map(line_of, one.fills), *map(line_of, one.carries)))
     form = TradeTyped("edit", one.number, one.version, lines, one.note, stop, target, entry, beta)
-    return TradeRow(_title(one), form, "\n".join(closing_lines(one, marks)), one.void, facts)
+    return TradeRow(f"{one.number} {_on_a_line(one.note)}".strip(), form, "", one.void, facts)
 
 
-def _title(one: Trade) -> str:
-    return f"{one.number} {one.note}".strip()
+def _on_a_line(note: str) -> str:
+    return " ".join(note.split())
 
 
 def _named(one: Trade) -> Text:
-    return Text(_title(one), why=one.note)
+    """Number and the first words of the note, which may be a whole thesis: the result stands beside it."""
+    note = _on_a_line(one.note)
+    short = note if len(note) <= _NOTE_SHOWN else f"{note[: _NOTE_SHOWN - 1].rstrip()}…"
+    return Text(f"{one.number} {short}".strip(), why=one.note)
 
 
 def _opened(one: Trade) -> Text:
@@ -360,11 +379,13 @@ def _ticket_lines(legs: Sequence[LegRow], snapshot: Snapshot, fresh_s: float) ->
         symbol, *month = one.contract.text.split()
         quantity = one.quantity.text.lstrip("+−-").replace(",", "")
         price = market_price(snapshot, _SYMBOLS[symbol], fresh_s) if symbol in _SYMBOLS else None
-        age_s = None if price is None else price.stamp.age_s
-        young = age_s is not None and age_s <= fresh_s
-        filled = one.price.text.replace(",", "") if young else ""
+        filled = one.price.text.replace(",", "") if price is not None and _is_young(price, fresh_s) else ""
         lines.append(f"{one.side.text} {quantity} {' '.join((symbol, ''.join(month))).strip()} @ {filled} fee 0")
     return "\n".join(lines)
+
+
+def _is_young(price: Price, fresh_s: float) -> bool:
+    return price.stamp.age_s is not None and price.stamp.age_s <= fresh_s
 
 
 def version_lines(versions: Sequence[tuple[datetime, Trade]]) -> list[str]:

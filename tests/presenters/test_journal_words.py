@@ -177,3 +177,20 @@ def test_what_was_taken_back_has_a_page_of_its_own_and_counts_for_nothing():
 def test_what_happened_to_the_file_stays_on_screen():
     told = "the book was damaged and is kept as x; the copy of 2024-07-10 is open"
     assert JournalPresenter().present(Kept(told=told), quoted(3), Settings(), ()).told == told
+
+
+def test_a_long_note_leaves_its_row_room_for_the_result_and_stands_whole_on_hover():
+    """A thesis of a sentence or more in the first column pushed every figure of every trade out of the panel."""
+    note = "CPI cool-off: long small caps until\nthe 2-year stops falling, half size"
+    named = cell(replace(trade(), note=note), "Trade")
+    assert named == Text("1 CPI cool-off: long sm…", why=note)
+    assert cell(replace(trade(), note="x" * 22), "Trade").text == "1 " + "x" * 22
+    assert cell(replace(trade(), note="one\nline"), "Trade").text == "1 one line"
+
+
+def test_a_price_that_is_not_young_is_left_to_be_typed_when_closing_too():
+    def closing(snapshot: Snapshot) -> str:
+        return JournalPresenter().present(Kept((trade(),)), snapshot, Settings(), ()).open_trades[0].closing
+
+    assert closing(quoted(3)) == "SELL 20 M2K @ 2130.0 fee 0\nBUY 4 MNQ @ 20500.0 fee 0"
+    assert closing(quoted(3600)) == "SELL 20 M2K @  fee 0\nBUY 4 MNQ @  fee 0"
