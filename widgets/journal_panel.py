@@ -50,6 +50,12 @@ class JournalPanel(Card):
         self._record = FactLine("Record of closed trades", most_lines=2)
         self._facts = FactLine("Of the chosen trade", most_lines=6)
         self.curve = EvidencePlot("Sum of closed trades")
+        now = QWidget()
+        upright = QVBoxLayout(now)
+        upright.setContentsMargins(0, 0, 0, 0)
+        upright.setSpacing(4)
+        upright.addWidget(self.table, 1)
+        upright.addWidget(self._facts)
         past = QWidget()
         column = QVBoxLayout(past)
         column.setContentsMargins(0, 0, 0, 0)
@@ -57,7 +63,7 @@ class JournalPanel(Card):
         for widget, stretch in ((self._record, 0), (self.closed, 1), (self.curve, 2)):
             column.addWidget(widget, stretch)
         self._stack = QStackedWidget()
-        for page in (self.table, past, self.void):
+        for page in (now, past, self.void):
             self._stack.addWidget(page)
         self._buttons = {
             action: self._button(text, action, why)
@@ -86,7 +92,6 @@ class JournalPanel(Card):
             rows.addWidget(button, *divmod(place, _IN_A_ROW))
         self.body.addWidget(self._message)
         self.body.addWidget(self._stack, 1)
-        self.body.addWidget(self._facts)
         self.body.addLayout(rows)
         self._show_pages(_OPEN)
         self.setFocusProxy(self.table)

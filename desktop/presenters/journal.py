@@ -157,7 +157,7 @@ def _sorted(trades: tuple[Trade, ...]) -> _Sorted:
         EvidenceTable(_OPEN, ()),
         (),
         EvidenceTable(_CLOSED, tuple(_closed_row(one) for one in closed)),
-        tuple(_row(one, _leg_facts(result(one, {}), old=False)) for one in closed),
+        tuple(_row(one, ()) for one in closed),
         EvidenceTable(_VOID, tuple((_named(one), _opened(one), Text(str(one.version))) for one in void)),
         tuple(_row(one, ()) for one in void),
         _record_words(summed.n, summed.hit_rate, summed.average_win_usd, summed.average_loss_usd),

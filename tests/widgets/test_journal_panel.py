@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton
@@ -9,7 +10,7 @@ from PySide6.QtWidgets import QPushButton
 from tests.widgets.paint_counter import Paints
 from widgets import theme
 from widgets.journal_panel import JournalAsked, JournalPanel
-from widgets.states import EvidenceTable, Text, Tone
+from widgets.states import Curve, EvidenceChart, EvidenceLine, EvidenceTable, Text, Tone
 from widgets.states_journal import JournalState, TradeRow, TradeTyped
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform
@@ -88,6 +89,18 @@ def test_below_the_table_stands_what_the_chosen_trade_is_made_of_else_the_sum(pa
     assert panel._facts.shown() == "+20 M2K · RUT leg +3,000.00"
     panel.show_page("closed")
     assert panel._facts.shown() == ""
+
+
+def test_many_facts_and_the_curve_leave_a_window_of_720_pixels_its_height(qtbot, panel):
+    facts = tuple(Text(f"a fact of some words, number {number}") for number in range(6))
+    curve = Curve(np.array([0.0, 86_400.0]), np.array([10.0, 20.0]))
+    chart = EvidenceChart("$", (EvidenceLine("sum of closed trades", curve, step=True),), zone="America/New_York")
+    panel.resize(340, 340)
+    panel.show_state(replace(STATE, open_trades=(ONE, replace(TWO, facts=facts)), curve=chart))
+    panel.table.selectRow(1)
+    qtbot.waitUntil(lambda: panel._facts.height() >= 6 * 18)
+    panel.show_page("closed")
+    assert panel.minimumSizeHint().height() <= 340  # its place below the charts
 
 
 def test_the_only_trade_needs_no_choosing(qtbot, panel):
