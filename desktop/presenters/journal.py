@@ -105,15 +105,17 @@ class JournalPresenter:
         refused = kept.wrong or (PAST if snapshot.mode is Mode.AS_OF else "")
         key = (trades, now, form, refused, kept.told)
         if self._made is None or self._made[0] != key:
+            made = [result(one, marks[one.number]) for one in opened]
+            rows = tuple(_open_row(one, each, now) for one, each in zip(opened, made, strict=True))
             self._made = (
                 key,
                 replace(
                     self._sorted.without_prices,
-                    open=EvidenceTable(_OPEN, tuple(_open_row(one, now) for one in opened)),
-                    open_trades=tuple(_open_trade(one, now) for one in opened),
+                    open=EvidenceTable(_OPEN, rows),
+                    open_trades=tuple(_open_trade(one, row, now) for one, row in zip(opened, rows, strict=True)),
                     standing=now.standing if opened else Text(""),
                     new=form,
-                    total=_total(opened, now),
+                    total=_total([each.total_usd for each in made], now),
                     refused=refused,
                     told=kept.told,
                 ),
@@ -169,13 +171,12 @@ def _sorted(trades: tuple[Trade, ...]) -> _Sorted:
     return _Sorted(trades, tuple(one for one in made if one.held), state)
 
 
-def _open_trade(one: Trade, now: _Now) -> TradeRow:
+def _open_trade(one: Trade, row: tuple[Text, ...], now: _Now) -> TradeRow:
     """What closes an open trade; a price that is not young is left to be typed, and looked at beside it."""
     marks = now.marks[one.number]
     young = {contract: mark for contract, mark in marks.items() if symbol_of(contract) in now.young}
     prices = {symbol_of(contract): mark for contract, mark in marks.items() if isinstance(mark, Decimal)}
-    row = _row(one, _open_facts(one, now))
-    return replace(row, closing="\n".join(closing_lines(one, young)), prices=prices)
+    return replace(_row(one, _facts(row)), closing="\n".join(closing_lines(one, young)), prices=prices)
 
 
 def _row(one: Trade, facts: tuple[Text, ...]) -> TradeRow:
@@ -207,8 +208,7 @@ def _holds(one: Trade) -> str:
     )
 
 
-def _open_row(one: Trade, now: _Now) -> tuple[Text, ...]:
-    made = result(one, now.marks[one.number])
+def _open_row(one: Trade, made: Result, now: _Now) -> tuple[Text, ...]:
     return (
         _named(one),
         _money(made.total_usd, old=now.old, why=f"of it realised {_usd(made.realised_usd)} (average cost)"),
@@ -221,33 +221,27 @@ def _open_row(one: Trade, now: _Now) -> tuple[Text, ...]:
     )
 
 
-def _open_facts(one: Trade, now: _Now) -> tuple[Text, ...]:
-    residual = _residual(one, now)
-    told = [Text(line, Tone.DIM) for line in residual.why.split("\n")]
-    return (
-        Text(_holds(one)),
-        *_leg_facts(result(one, now.marks[one.number]), old=now.old),
-        replace(residual, text=f"residual β {residual.text}"),
-        *told,
-    )
-
-
-def _leg_facts(made: Result, *, old: bool) -> tuple[Text, ...]:
+def _facts(row: tuple[Text, ...]) -> tuple[Text, ...]:
+    """What stands below the table of an open trade: cells of its row by name, and the cure of its residual."""
+    cells = dict(zip(_OPEN, row, strict=True))
+    residual = cells["Residual β $"]
     names = ("RUT leg", "NDX leg", "carry", "costs")
-    return tuple(
-        replace(one, text=f"{name} {one.text}") for name, one in zip(names, _made(made, old=old), strict=True)
+    return (
+        cells["Holds"],
+        *(replace(cells[of], text=f"{name} {cells[of].text}") for name, of in zip(names, _MADE, strict=True)),
+        replace(residual, text=f"residual β {residual.text}"),
+        *(Text(line, Tone.DIM) for line in residual.why.split("\n")),
     )
 
 
-def _total(opened: Sequence[Trade], now: _Now) -> Text:
+def _total(totals: Sequence[Money], now: _Now) -> Text:
     """What all open trades make together; nothing where that is one, whose row tells it."""
-    if len(opened) < 2:
+    if len(totals) < 2:
         return Text("")
-    totals = [result(one, now.marks[one.number]).total_usd for one in opened]
     known = [one for one in totals if isinstance(one, Decimal)]
     missing = next((one for one in totals if isinstance(one, Unknown)), None)
     summed = _money(missing or sum(known, ZERO), old=now.old)
-    return replace(summed, text=f"{len(opened)} open: {summed.text} $")
+    return replace(summed, text=f"{len(totals)} open: {summed.text} $")
 
 
 def _closed_row(one: Trade) -> tuple[Text, ...]:
