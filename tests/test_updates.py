@@ -146,7 +146,7 @@ def test_host_that_does_not_answer_is_no_news(tmp_path, caplog):
         ('{"version": 2}', "no version"),
         ('{"version": "1.2; rm -rf /"}', "no version"),
         ('{"version": "1.2", "page": "http://example.org"}', "no https address"),
-        ('{"version": "1.2", "page": "file:///etc/passwd"}', "no https address"),
+        ('{"version": "1.2", "page": "file:///page.html"}', "no https address"),
         ('{"version": "1.2", "page": 7}', "no https address"),
     ],
 )

@@ -374,7 +374,8 @@ class _Nothing:
         return {}
 
     def bars(self, symbol: str, interval: Interval, window: Window) -> Bars | Failure:
-        raise NotImplementedError
+        del interval, window
+        return Failure(FailureKind.NOT_FOUND, self.name, symbol, "a probe has no bars", datetime.now(UTC))
 
 
 def _checked(answer: Any) -> Any:  # noqa: ANN401 - the same as went in

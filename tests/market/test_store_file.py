@@ -511,9 +511,9 @@ def test_killed_in_the_middle_of_writing_keeps_all_that_was_acknowledged(path, a
 @pytest.mark.parametrize(
     ("path", "address"),
     [
-        (PurePosixPath("/home/jo/a b#1%.sqlite"), "file:///home/jo/a%20b%231%25.sqlite"),
-        (PureWindowsPath(r"C:\Users\jo\s.sqlite"), "file:///C:/Users/jo/s.sqlite"),
-        (PureWindowsPath(r"\\server\homes\jo\s.sqlite"), "file:////server/homes/jo/s.sqlite"),
+        (PurePosixPath("/data/a b#1%.sqlite"), "file:///data/a%20b%231%25.sqlite"),
+        (PureWindowsPath(r"D:\data\s.sqlite"), "file:///D:/data/s.sqlite"),
+        (PureWindowsPath(r"\\server\data\s.sqlite"), "file:////server/data/s.sqlite"),
     ],
 )
 def test_address_of_a_file_anywhere_is_one_sqlite_takes(path, address):
